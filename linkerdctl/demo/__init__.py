@@ -1,0 +1,1 @@
+"""A small mesh on loopback for people without a cluster."""

@@ -1,0 +1,58 @@
+"""The kinds of Kubernetes object that commands take, their aliases, and the metric label each is known by."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+
+@dataclass(frozen=True, slots=True)
+class Kind:
+    """One kind of object.
+
+    `name` is the canonical word (`deployment`), `short` the prefix in mixed tables (`deploy`), `label` the metric
+    label holding such an object's name (`k8s_job` for jobs); destination labels are the same behind `dst_`.
+    `group_version` and `plural` address its API collection (`apps/v1`, `deployments`).
+    """
+
+    name: str
+    short: str
+    plural: str
+    group_version: str
+    label: str
+    aliases: tuple[str, ...] = ()
+    namespaced: bool = True
+    object_kind: str = ""
+    """The `kind:` of its manifests (`ReplicaSet`)."""
+
+    def answers_to(self, word: str) -> bool:
+        """Whether a user may call it `word`; case does not matter."""
+        return word.lower() in (self.name, self.plural, self.short, *self.aliases)
+
+
+DEPLOYMENT = Kind("deployment", "deploy", "deployments", "apps/v1", "deployment", object_kind="Deployment")
+STATEFULSET = Kind("statefulset", "sts", "statefulsets", "apps/v1", "statefulset", object_kind="StatefulSet")
+DAEMONSET = Kind("daemonset", "ds", "daemonsets", "apps/v1", "daemonset", object_kind="DaemonSet")
+REPLICASET = Kind("replicaset", "rs", "replicasets", "apps/v1", "replicaset", object_kind="ReplicaSet")
+REPLICATIONCONTROLLER = Kind(
+    "replicationcontroller", "rc", "replicationcontrollers", "v1", "replicationcontroller",
+    object_kind="ReplicationController",
+)  # fmt: skip
+JOB = Kind("job", "job", "jobs", "batch/v1", "k8s_job", object_kind="Job")
+CRONJOB = Kind("cronjob", "cj", "cronjobs", "batch/v1", "cronjob", object_kind="CronJob")
+POD = Kind("pod", "po", "pods", "v1", "pod", object_kind="Pod")
+SERVICE = Kind("service", "svc", "services", "v1", "service", object_kind="Service")
+NAMESPACE = Kind("namespace", "ns", "namespaces", "v1", "namespace", namespaced=False, object_kind="Namespace")
+AUTHORITY = Kind("authority", "au", "authorities", "", "authority", namespaced=False)
+
+WORKLOADS = (DAEMONSET, STATEFULSET, JOB, DEPLOYMENT, REPLICATIONCONTROLLER, CRONJOB, REPLICASET)
+"""Kinds that own pods."""
+
+ALL = (DAEMONSET, STATEFULSET, JOB, DEPLOYMENT, REPLICATIONCONTROLLER, POD, SERVICE, CRONJOB, REPLICASET)
+"""What the word `all` stands for: the real tool's list, without namespaces and policy kinds."""
+
+KINDS = (*WORKLOADS, POD, SERVICE, NAMESPACE, AUTHORITY)
+
+
+def find_kind(word: str) -> Kind | None:
+    """The kind a user means by `word`, or None when it is not one of ours."""
+    return next((kind for kind in KINDS if kind.answers_to(word)), None)

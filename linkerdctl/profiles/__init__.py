@@ -1,0 +1,1 @@
+"""Pure: specifications and observed traffic to routes to ServiceProfile and Gateway API manifests."""

@@ -1,0 +1,1 @@
+"""Where traffic comes from: the proxies, a Prometheus, a recording. One protocol (see protocol.py)."""

@@ -1,0 +1,65 @@
+"""What every source of traffic owes its callers.
+
+A source answers `TrafficQuery`s about the proxies it was given. It never fails as a whole because a proxy did: such
+a proxy is named in `Coverage.failures` and the rest is answered.
+"""
+
+from __future__ import annotations
+
+from collections.abc import AsyncIterator, Awaitable, Callable, Mapping, Sequence
+from dataclasses import dataclass
+from typing import Protocol
+
+from linkerdctl.kube.inventory import PodRef, Target
+from linkerdctl.metrics.query import TrafficQuery
+from linkerdctl.metrics.traffic import Traffic
+
+GroupKey = tuple[str, ...]
+"""Values of a query's `group_by` labels, in that order; an absent label is the empty string."""
+
+
+@dataclass(frozen=True, slots=True)
+class ProxyFailure:
+    """A proxy that gave nothing usable, and why, in a few words (`timed out after 5s`)."""
+
+    pod: PodRef
+    reason: str
+
+
+@dataclass(frozen=True, slots=True)
+class Coverage:
+    """Which proxies were asked and which answered. Sources that cannot tell (Prometheus) leave both empty."""
+
+    asked: frozenset[PodRef] = frozenset()
+    answered: frozenset[PodRef] = frozenset()
+    failures: tuple[ProxyFailure, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class Observation:
+    """One answer: for each query, in order, the traffic of each group; how long was watched; who answered.
+
+    `seconds` is the typical (median) time between the two looks at a proxy; `ended` the epoch second of the last.
+    """
+
+    answers: tuple[Mapping[GroupKey, Traffic], ...]
+    coverage: Coverage
+    seconds: float
+    ended: float
+
+
+class Source(Protocol):
+    """A place that golden metrics can be had from."""
+
+    async def observe(self, queries: Sequence[TrafficQuery], targets: Sequence[Target]) -> Observation:
+        """Answer once, over one window. Proxies that no query can match are not asked."""
+        ...
+
+    def watch(
+        self,
+        queries: Sequence[TrafficQuery],
+        targets: Callable[[], Awaitable[Sequence[Target]]],
+        every: float,
+    ) -> AsyncIterator[Observation]:
+        """Answer again and again, every `every` seconds; `targets` is asked anew each time (pods come and go)."""
+        ...

@@ -1,0 +1,1 @@
+"""Live requests: messages, transports, filters, aggregation."""
