@@ -50,8 +50,15 @@ class TrafficQuery:
 
     direction: Direction
     group_by: tuple[str, ...]
+    pods: tuple[Matcher, ...] = ()
+    """Conditions on the labels of the pod that is scraped; they alone decide which proxies are asked."""
     matchers: tuple[Matcher, ...] = ()
+    """Conditions on the labels of the series."""
     needs: Need = Need.GOLDEN
     peer: str = "src"
     include_admin: bool = False
     """Count probes and scrapes of the proxy's own admin port too."""
+
+    def concerns(self, pod_labels: Mapping[str, str]) -> bool:
+        """Whether the proxy of a pod with these labels can hold part of the answer."""
+        return all(matcher.accepts(pod_labels) for matcher in self.pods)
