@@ -1,0 +1,234 @@
+"""What `stat` asks and what its rows mean. Pure: objects and traffic in, rows out."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from dataclasses import dataclass
+
+from linkerdctl.errors import UsageError
+from linkerdctl.kube.inventory import Inventory, ObjectStatus, PodRef
+from linkerdctl.kube.kinds import AUTHORITY, NAMESPACE, SERVICE, Kind
+from linkerdctl.kube.selection import Selection
+from linkerdctl.metrics.golden import Golden, golden
+from linkerdctl.metrics.query import Direction, Matcher, TrafficQuery
+from linkerdctl.metrics.traffic import Traffic
+
+GroupKey = tuple[str, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class StatRequest:
+    """One `stat` command: which objects, and whether their traffic is narrowed to one other side.
+
+    `to` and `from_` exclude each other. With `to` the rows are the clients and the numbers what they sent; with
+    `from_` the rows are the servers and the numbers what that client sent them.
+    """
+
+    selections: tuple[Selection, ...]
+    to: Selection | None = None
+    from_: Selection | None = None
+    all_traffic: bool = False
+    keep_unmeshed: bool = False
+
+    def __post_init__(self) -> None:
+        if self.to and self.from_:
+            raise UsageError("--to and --from exclude each other", next_step="run stat twice, once with each")
+        if self.from_ and self.from_.kind in (SERVICE, AUTHORITY):
+            raise UsageError(
+                f"--from {self.from_.kind.name} cannot be answered: a {self.from_.kind.name} sends no requests",
+                next_step="name the workload that calls: --from deploy/NAME",
+            )
+
+    @property
+    def narrowed(self) -> bool:
+        """Whether only the traffic between two sides is wanted."""
+        return self.to is not None or self.from_ is not None
+
+
+@dataclass(frozen=True, slots=True)
+class StatRow:
+    """One object and its golden metrics over the window.
+
+    `meshed` and `total` count pods and are None where the kind has none of its own (services, authorities);
+    `status` is kubectl's and only pods have it. `proxies_asked` and `proxies_answered` are None where the source
+    cannot tell.
+    """
+
+    kind: Kind
+    namespace: str
+    name: str
+    golden: Golden
+    status: str | None = None
+    meshed: int | None = None
+    total: int | None = None
+    proxies_asked: int | None = None
+    proxies_answered: int | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class StatPlan:
+    """One query and the selection whose rows it fills."""
+
+    selection: Selection
+    query: TrafficQuery
+
+
+@dataclass(frozen=True, slots=True)
+class Answered:
+    """Which proxies an answer rests on: those asked, by their labels, and those that answered."""
+
+    asked: Mapping[PodRef, Mapping[str, str]]
+    answered: frozenset[PodRef]
+
+    def among(self, pods: Iterable[PodRef]) -> tuple[int, int]:
+        """How many of these pods were asked, and how many of them answered."""
+        asked = [pod for pod in pods if pod in self.asked]
+        return len(asked), sum(pod in self.answered for pod in asked)
+
+    def concerned(self, query: TrafficQuery) -> tuple[int, int]:
+        """The same for every proxy a query is about."""
+        return self.among(pod for pod, labels in self.asked.items() if query.concerns(labels))
+
+
+def plan(request: StatRequest, inventory: Inventory) -> tuple[StatPlan, ...]:
+    """The queries that answer a request, one per selection."""
+    return tuple(StatPlan(each, _query(request, each, inventory)) for each in request.selections)
+
+
+def rows(
+    request: StatRequest,
+    plans: Sequence[StatPlan],
+    answers: Sequence[Mapping[GroupKey, Traffic]],
+    inventory: Inventory,
+    answered: Answered | None = None,
+) -> list[StatRow]:
+    """Rows of all selections, by kind, then namespace and name; an object asked for twice appears once.
+
+    Without `--to` and `--from` there is a row for every object, with them only for those that have such traffic.
+    """
+    found = {
+        (row.kind.name, row.namespace, row.name): row
+        for stat_plan, traffic in zip(plans, answers, strict=True)
+        for row in _rows_of(request, stat_plan, traffic, inventory, answered)
+    }
+    return [found[key] for key in sorted(found)]
+
+
+def _query(request: StatRequest, selection: Selection, inventory: Inventory) -> TrafficQuery:
+    if selection.kind in (SERVICE, AUTHORITY):
+        return _client_side_query(request, selection, inventory)
+    if request.from_:
+        return TrafficQuery(
+            Direction.OUTBOUND,
+            group_by=_destination_labels(selection.kind),
+            pods=_matchers(request.from_, inventory),
+            matchers=_matchers(selection, inventory, "dst_"),
+            peer="dst",
+            include_admin=request.all_traffic,
+        )
+    return TrafficQuery(
+        Direction.OUTBOUND if request.to else Direction.INBOUND,
+        group_by=_source_labels(selection.kind),
+        pods=_matchers(selection, inventory),
+        matchers=_matchers(request.to, inventory, "dst_") if request.to else (),
+        peer="dst" if request.to else "src",
+        include_admin=request.all_traffic,
+    )
+
+
+def _client_side_query(request: StatRequest, selection: Selection, inventory: Inventory) -> TrafficQuery:
+    """Services and authorities have no proxy: what they served is what their clients saw."""
+    pods = _matchers(request.from_, inventory) if request.from_ else ()
+    narrowing = _matchers(request.to, inventory, "dst_") if request.to else ()
+    if selection.kind is AUTHORITY:
+        if selection.namespace is not None and not request.from_:
+            pods = (Matcher("namespace", (selection.namespace,)),)
+        return TrafficQuery(
+            Direction.OUTBOUND,
+            group_by=("authority",),
+            pods=pods,
+            matchers=(*narrowing, _named("authority", selection.name)),
+            peer="dst",
+            include_admin=request.all_traffic,
+        )
+    return TrafficQuery(
+        Direction.OUTBOUND,
+        group_by=("dst_namespace", "dst_service"),
+        pods=pods,
+        matchers=(*narrowing, *_matchers(selection, inventory, "dst_")),
+        peer="dst",
+        include_admin=request.all_traffic,
+    )
+
+
+def _source_labels(kind: Kind) -> tuple[str, ...]:
+    return ("namespace",) if kind is NAMESPACE else ("namespace", kind.label)
+
+
+def _destination_labels(kind: Kind) -> tuple[str, ...]:
+    return tuple(f"dst_{label}" for label in _source_labels(kind))
+
+
+def _matchers(selection: Selection, inventory: Inventory, prefix: str = "") -> tuple[Matcher, ...]:
+    """Conditions that hold for the traffic of a selection; label selectors are resolved to names here."""
+    label = prefix + selection.kind.label
+    if selection.labels:
+        names = tuple(sorted({each.name for each in inventory.rows(selection)}))
+        name = Matcher(label, names)
+    else:
+        name = _named(label, selection.name)
+    if selection.namespace is None or selection.kind in (NAMESPACE, AUTHORITY):
+        return (name,)
+    return (Matcher(prefix + "namespace", (selection.namespace,)), name)
+
+
+def _named(label: str, name: str | None) -> Matcher:
+    return Matcher(label, (name,)) if name else Matcher(label, ("",), negate=True)
+
+
+def _rows_of(
+    request: StatRequest,
+    stat_plan: StatPlan,
+    traffic: Mapping[GroupKey, Traffic],
+    inventory: Inventory,
+    answered: Answered | None,
+) -> Iterator[StatRow]:
+    selection = stat_plan.selection
+    if selection.kind is AUTHORITY:
+        for (authority,), seen in traffic.items():
+            yield _row(ObjectStatus(AUTHORITY, selection.namespace or "", authority), seen, stat_plan, answered)
+        return
+    for each in inventory.rows(selection):
+        seen_by_key = traffic.get(_key(each))
+        if request.narrowed and seen_by_key is None:
+            continue
+        if _is_unmeshed(each) and not (request.keep_unmeshed or request.from_):
+            continue
+        yield _row(each, seen_by_key or Traffic(), stat_plan, answered)
+
+
+def _key(each: ObjectStatus) -> GroupKey:
+    return (each.name,) if each.kind is NAMESPACE else (each.namespace, each.name)
+
+
+def _is_unmeshed(each: ObjectStatus) -> bool:
+    return each.kind is not SERVICE and each.meshed == 0
+
+
+def _row(each: ObjectStatus, seen: Traffic, stat_plan: StatPlan, answered: Answered | None) -> StatRow:
+    counts_pods = each.kind not in (SERVICE, AUTHORITY)
+    asked, got = None, None
+    if answered is not None:
+        from_its_own = stat_plan.query.group_by == _source_labels(each.kind)
+        asked, got = answered.among(each.pods) if from_its_own else answered.concerned(stat_plan.query)
+    return StatRow(
+        kind=each.kind,
+        namespace=each.namespace,
+        name=each.name,
+        golden=golden(seen),
+        status=each.status or None,
+        meshed=each.meshed if counts_pods else None,
+        total=each.total if counts_pods else None,
+        proxies_asked=asked,
+        proxies_answered=got,
+    )
