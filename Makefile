@@ -1,0 +1,46 @@
+# Everything a developer does here. `make demo` and `make test` set up all they need themselves.
+
+PYTHON ?= python3
+VENV   := .venv
+BIN    := $(VENV)/bin
+SOURCES := linkerdctl tests benchmarks
+
+.DEFAULT_GOAL := help
+.PHONY: help dev demo test lint format bench protos docs clean
+
+help:  ## show this list
+	@grep -hE '^[a-z-]+:.*##' $(MAKEFILE_LIST) | awk -F ':.*## ' '{printf "  make %-8s %s\n", $$1, $$2}'
+
+$(VENV)/.runtime: pyproject.toml scripts/make-venv
+	@scripts/make-venv $(PYTHON) $(VENV) '.[demo]'
+	@touch $@
+
+$(VENV)/.dev: $(VENV)/.runtime pyproject.toml
+	@scripts/make-venv $(PYTHON) $(VENV) '.[demo]' --group dev
+	@touch $@
+
+dev: $(VENV)/.dev  ## install linkerdctl, editable, with the tools of its developers, into .venv
+
+demo: $(VENV)/.runtime  ## golden metrics of a small mesh on loopback: no cluster needed
+	@$(BIN)/linkerdctl demo -- stat deploy -n emojivoto
+
+test: dev  ## all tests; installs kubectl and prometheus from Debian where they are missing
+	@scripts/install-test-tools
+	@$(BIN)/python -m pytest
+
+lint: dev  ## ruff, mypy --strict, the arrows between the rooms
+	@$(BIN)/ruff check $(SOURCES)
+	@$(BIN)/ruff format --check $(SOURCES)
+	@$(BIN)/mypy
+	@$(BIN)/lint-imports
+
+format: dev  ## rewrite the sources as ruff formats them
+	@$(BIN)/ruff check --fix $(SOURCES)
+	@$(BIN)/ruff format $(SOURCES)
+
+bench: dev  ## the benchmarks, as ratios measured in one run
+	@$(BIN)/python -m benchmarks
+
+clean:  ## remove what the other targets made
+	@rm -rf $(VENV) dist build .mypy_cache .ruff_cache .pytest_cache .hypothesis .import_linter_cache
+	@find . -name __pycache__ -type d -prune -exec rm -rf {} +
