@@ -1,0 +1,1 @@
+"""Benchmarks: what is fast, what is not, always as ratios measured in one run."""
