@@ -41,6 +41,12 @@ format: dev  ## rewrite the sources as ruff formats them
 bench: dev  ## the benchmarks, as ratios measured in one run
 	@$(BIN)/python -m benchmarks
 
+protos: dev  ## regenerate linkerdctl/tap/wire from protos/; a test fails when the two differ
+	@scripts/generate-protos $(BIN)/python .
+
+docs: dev  ## rewrite docs/commands.md from the help texts; a test fails when the two differ
+	@$(BIN)/python -m tests.docs.command_reference > docs/commands.md
+
 clean:  ## remove what the other targets made
 	@rm -rf $(VENV) dist build .mypy_cache .ruff_cache .pytest_cache .hypothesis .import_linter_cache
 	@find . -name __pycache__ -type d -prune -exec rm -rf {} +

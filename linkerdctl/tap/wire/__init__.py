@@ -1,0 +1,1 @@
+"""Generated from protos/ by `make protos`: the messages of tap. Do not edit."""
