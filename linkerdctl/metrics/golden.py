@@ -1,0 +1,47 @@
+"""Golden metrics: what traffic amounts to."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from linkerdctl.metrics.histogram import Quantile
+from linkerdctl.metrics.traffic import Traffic
+
+
+@dataclass(frozen=True, slots=True)
+class Golden:
+    """Success as a share from 0 to 1, rates per second, latencies in milliseconds. None is "no data", never zero.
+
+    Without a single request there is no success rate, no request rate and no latency; sockets are known all the same.
+    """
+
+    requests: float = 0.0
+    failures: float = 0.0
+    success_rate: float | None = None
+    rps: float | None = None
+    p50: Quantile | None = None
+    p95: Quantile | None = None
+    p99: Quantile | None = None
+    tcp_open: float | None = None
+    read_bytes_rate: float | None = None
+    write_bytes_rate: float | None = None
+    seconds: float = 0.0
+
+
+def golden(traffic: Traffic) -> Golden:
+    """Success rate s / (s + f); requests per second as proxies measured them; percentiles over the whole window."""
+    successes, failures = traffic.successes or 0.0, traffic.failures or 0.0
+    requests = successes + failures
+    return Golden(
+        requests=requests,
+        failures=failures,
+        success_rate=successes / requests if requests else None,
+        rps=traffic.request_rate if requests else None,
+        p50=traffic.latency.quantile(0.50),
+        p95=traffic.latency.quantile(0.95),
+        p99=traffic.latency.quantile(0.99),
+        tcp_open=traffic.tcp_open,
+        read_bytes_rate=traffic.read_bytes_rate,
+        write_bytes_rate=traffic.write_bytes_rate,
+        seconds=traffic.seconds,
+    )

@@ -1,0 +1,134 @@
+"""From two scrapes of one proxy to its share in the answers: labels completed, series chosen, groups added up."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+
+from linkerdctl.metrics.deltas import Window, counter_deltas, histogram_deltas
+from linkerdctl.metrics.labels import parse_labels
+from linkerdctl.metrics.query import Need, TrafficQuery
+from linkerdctl.metrics.traffic import Traffic
+
+Labels = Mapping[str, str]
+GroupKey = tuple[str, ...]
+PeerLabels = Callable[[str, str], Labels | None]
+"""What is known of the pod (namespace, name) at the other end, as labels without `dst_`."""
+
+RESPONSES = "response_total"
+LATENCY = "response_latency_ms_bucket"
+OPEN_CONNECTIONS = "tcp_open_connections"
+BYTES_READ = "tcp_read_bytes_total"
+BYTES_WRITTEN = "tcp_write_bytes_total"
+
+_NAMES = {
+    Need.REQUESTS: (RESPONSES,),
+    Need.LATENCY: (LATENCY,),
+    Need.TCP: (OPEN_CONNECTIONS, BYTES_READ, BYTES_WRITTEN),
+}
+
+
+def sample_names(queries: Iterable[TrafficQuery]) -> frozenset[str]:
+    """The samples that must be read to answer these queries."""
+    wanted = [query.needs for query in queries]
+    return frozenset(name for need, names in _NAMES.items() if any(need in needs for needs in wanted) for name in names)
+
+
+def reduce(
+    window: Window,
+    queries: Sequence[TrafficQuery],
+    *,
+    pod_labels: Labels,
+    admin_port: int,
+    peer_labels: PeerLabels = lambda namespace, pod: None,
+) -> list[dict[GroupKey, Traffic]]:
+    """What this proxy adds to each query's groups, in the order of the queries.
+
+    `pod_labels` are those of the scraped pod. A group appears as soon as the proxy holds a series of it, moved or not.
+    """
+    concerned = [query for query in queries if query.concerns(pod_labels)]
+    if not concerned:
+        return [{} for _ in queries]
+    series = list(_series(window, sample_names(concerned), _Completion(pod_labels, peer_labels)))
+    return [_groups(query, series, str(admin_port)) if query in concerned else {} for query in queries]
+
+
+class _Completion:
+    """Adds to a series' own labels those of the scraped pod and of the pod at the other end."""
+
+    def __init__(self, pod_labels: Labels, peer_labels: PeerLabels) -> None:
+        self._pod_labels = pod_labels
+        self._peer_labels = peer_labels
+        self._destinations: dict[tuple[str, str], dict[str, str]] = {}
+
+    def __call__(self, raw: bytes) -> Labels:
+        own = parse_labels(raw)
+        if "dst_pod" not in own:
+            return {**own, **self._pod_labels}
+        return {**own, **self._destination(own.get("dst_namespace", ""), own["dst_pod"]), **self._pod_labels}
+
+    def _destination(self, namespace: str, pod: str) -> dict[str, str]:
+        """Completed because the proxy names only the direct owner: with it, `--to rollout/web` finds its pods."""
+        if (namespace, pod) not in self._destinations:
+            known = self._peer_labels(namespace, pod) or {}
+            self._destinations[namespace, pod] = {f"dst_{label}": value for label, value in known.items()}
+        return self._destinations[namespace, pod]
+
+
+Series = tuple[Need, Labels, Traffic]
+
+
+def _series(window: Window, names: frozenset[str], complete: _Completion) -> Iterator[Series]:
+    """Every series of the wanted families as the traffic it alone stands for."""
+    seconds = window.seconds
+    if RESPONSES in names:
+        for raw, count in counter_deltas(window, RESPONSES).items():
+            labels = complete(raw)
+            yield Need.REQUESTS, labels, _responses(labels.get("classification"), count, seconds)
+    if LATENCY in names:
+        for raw, histogram in histogram_deltas(window, LATENCY).items():
+            yield Need.LATENCY, complete(raw), Traffic(latency=histogram, seconds=seconds)
+    if OPEN_CONNECTIONS in names:
+        for raw, value in window.after.samples.get(OPEN_CONNECTIONS, {}).items():
+            yield Need.TCP, complete(raw), Traffic(tcp_open=value, seconds=seconds)
+        for raw, count in counter_deltas(window, BYTES_READ).items():
+            yield Need.TCP, complete(raw), Traffic(read_bytes_rate=_rate(count, seconds), seconds=seconds)
+        for raw, count in counter_deltas(window, BYTES_WRITTEN).items():
+            yield Need.TCP, complete(raw), Traffic(write_bytes_rate=_rate(count, seconds), seconds=seconds)
+
+
+def _responses(classification: str | None, count: float, seconds: float) -> Traffic:
+    """Only `success` and `failure` are requests that came to an end; other classes do not exist so far."""
+    rate = _rate(count, seconds)
+    if classification == "success":
+        return Traffic(successes=count, failures=0.0, request_rate=rate, seconds=seconds)
+    if classification == "failure":
+        return Traffic(successes=0.0, failures=count, request_rate=rate, seconds=seconds)
+    return Traffic()
+
+
+def _rate(count: float, seconds: float) -> float:
+    return count / seconds if seconds > 0 else 0.0
+
+
+def _groups(query: TrafficQuery, series: Iterable[Series], admin_port: str) -> dict[GroupKey, Traffic]:
+    groups: dict[GroupKey, Traffic] = {}
+    for need, labels, traffic in series:
+        if need in query.needs and _chosen(query, need, labels, admin_port):
+            key = tuple(labels.get(label, "") for label in query.group_by)
+            groups[key] = groups[key] + traffic if key in groups else traffic
+    return groups
+
+
+def _chosen(query: TrafficQuery, need: Need, labels: Labels, admin_port: str) -> bool:
+    if labels.get("direction") != query.direction.value:
+        return False
+    if need is Need.TCP and labels.get("peer") != query.peer:
+        return False
+    if not query.include_admin and _is_admin(labels, admin_port):
+        return False
+    return all(matcher.accepts(labels) for matcher in query.matchers)
+
+
+def _is_admin(labels: Labels, admin_port: str) -> bool:
+    """Probes and scrapes, ours among them: they tell nothing of the workload."""
+    return labels.get("target_port") == admin_port or labels.get("route_name") == "probe"

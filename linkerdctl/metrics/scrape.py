@@ -1,0 +1,28 @@
+"""One look at one proxy."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from dataclasses import dataclass
+
+from linkerdctl.metrics.exposition import Samples, parse
+
+START_TIME = "process_start_time_seconds"
+
+
+@dataclass(frozen=True, slots=True)
+class Scrape:
+    """The wanted samples of a proxy at one moment. `at` is in epoch seconds, by the clock of who scraped."""
+
+    at: float
+    samples: Samples
+
+    @classmethod
+    def read(cls, text: bytes, at: float, names: Iterable[str]) -> Scrape:
+        """Keep the samples called `names`, and the process's start time; raises `ExpositionError`."""
+        return cls(at, parse(text, {*names, START_TIME}))
+
+    @property
+    def started(self) -> float | None:
+        """When the proxy's process started, in epoch seconds, if it says so."""
+        return next(iter(self.samples.get(START_TIME, {}).values()), None)
