@@ -34,9 +34,13 @@ STATEFULSET = Kind("statefulset", "sts", "statefulsets", "apps/v1", "statefulset
 DAEMONSET = Kind("daemonset", "ds", "daemonsets", "apps/v1", "daemonset", object_kind="DaemonSet")
 REPLICASET = Kind("replicaset", "rs", "replicasets", "apps/v1", "replicaset", object_kind="ReplicaSet")
 REPLICATIONCONTROLLER = Kind(
-    "replicationcontroller", "rc", "replicationcontrollers", "v1", "replicationcontroller",
+    "replicationcontroller",
+    "rc",
+    "replicationcontrollers",
+    "v1",
+    "replicationcontroller",
     object_kind="ReplicationController",
-)  # fmt: skip
+)
 JOB = Kind("job", "job", "jobs", "batch/v1", "k8s_job", object_kind="Job")
 CRONJOB = Kind("cronjob", "cj", "cronjobs", "batch/v1", "cronjob", object_kind="CronJob")
 POD = Kind("pod", "po", "pods", "v1", "pod", object_kind="Pod")

@@ -45,10 +45,17 @@ class Histogram:
     def __add__(self, other: Histogram) -> Histogram:
         """Both together. Where bounds differ only those that both have are known for the sum, and so only those stay."""
         if not self.bounds or self.bounds == other.bounds:
-            return other if not self.bounds else Histogram(self.bounds, tuple(map(sum, zip(self.counts, other.counts, strict=True))))
+            return (
+                other
+                if not self.bounds
+                else Histogram(self.bounds, tuple(map(sum, zip(self.counts, other.counts, strict=True))))
+            )
         if not other.bounds:
             return self
-        mine, others = dict(zip(self.bounds, self.counts, strict=True)), dict(zip(other.bounds, other.counts, strict=True))
+        mine, others = (
+            dict(zip(self.bounds, self.counts, strict=True)),
+            dict(zip(other.bounds, other.counts, strict=True)),
+        )
         return Histogram.of({bound: mine[bound] + others[bound] for bound in mine.keys() & others.keys()})
 
     def quantile(self, q: float) -> Quantile | None:

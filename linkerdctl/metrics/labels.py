@@ -40,4 +40,6 @@ def _unescape(value: str) -> str:
     """Undo `\\\\`, `\\"` and `\\n`; a backslash before anything else stands for itself, as Prometheus reads it."""
     if "\\" not in value:
         return value
-    return _ESCAPE.sub(lambda escape: _UNESCAPED.get(escape[1]) or (escape[1] if escape[1] in '\\"' else escape[0]), value)
+    return _ESCAPE.sub(
+        lambda escape: _UNESCAPED.get(escape[1]) or (escape[1] if escape[1] in '\\"' else escape[0]), value
+    )
