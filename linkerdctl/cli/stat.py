@@ -1,0 +1,215 @@
+"""`stat`: golden metrics of any object, one table per kind."""
+
+from __future__ import annotations
+
+import asyncio
+from dataclasses import replace
+from typing import Annotated
+
+import typer
+
+from linkerdctl.cli.options import GlobalOptions, globals_of
+from linkerdctl.cli.traffic import Scene, default_namespace, open_scene, tell_coverage
+from linkerdctl.durations import parse_duration
+from linkerdctl.errors import PartialDataError, UsageError
+from linkerdctl.kube.inventory import PodRef
+from linkerdctl.kube.kinds import AUTHORITY, NAMESPACE, SERVICE
+from linkerdctl.kube.selection import Selection, parse_selections, parse_target
+from linkerdctl.kube.selectors import parse_selector
+from linkerdctl.render.formats import check_output, render
+from linkerdctl.render.sorting import sorted_rows
+from linkerdctl.render.stat import stat_view
+from linkerdctl.render.view import View
+from linkerdctl.reports.empty import why_empty
+from linkerdctl.reports.stat import Answered, StatPlan, StatRequest, StatRow, plan, rows
+from linkerdctl.sources.protocol import Observation
+
+app = typer.Typer(rich_markup_mode=None, pretty_exceptions_enable=False, add_completion=False)
+
+HELP = """\b
+Golden metrics: success rate, requests per second, latency percentiles, TCP.
+
+\b
+Examples:
+  linkerdctl stat deploy -n emojivoto
+  linkerdctl stat deploy/web sts/db -n emojivoto -o wide
+  linkerdctl stat deploy/web --to deploy/voting -n emojivoto
+  linkerdctl stat deploy --from deploy/web -n emojivoto
+  linkerdctl stat svc -n emojivoto
+  linkerdctl stat pods -A --sort-by rps
+  linkerdctl stat ns -o json | jq '.[] | {name, success, rps}'
+  linkerdctl stat deploy -n emojivoto --watch 2s
+  linkerdctl stat deploy -n emojivoto --since-start
+
+\b
+RESOURCE is TYPE, TYPE/NAME or TYPE NAME..., several and mixed, with kubectl's short names:
+deploy, sts, ds, rs, rc, job, cronjob, po, ns, svc, au, all, or any kind that owns pods (rollout).
+Services and authorities are seen from their clients.
+"""
+
+
+@app.command(help=HELP, no_args_is_help=True)
+def stat(
+    ctx: typer.Context,
+    resource: Annotated[list[str], typer.Argument(help="What to look at.", show_default=False)],
+    namespace: Annotated[str | None, typer.Option("--namespace", "-n", help="Namespace of the resources.")] = None,
+    all_namespaces: Annotated[bool, typer.Option("--all-namespaces", "-A", help="Look in all namespaces.")] = False,
+    selector: Annotated[str, typer.Option("--selector", "-l", help="Label selector for the resources.")] = "",
+    to: Annotated[str | None, typer.Option("--to", help="Only what the resources sent to TYPE[/NAME].")] = None,
+    to_namespace: Annotated[str | None, typer.Option(help="Namespace of --to; alone: all that is there.")] = None,
+    from_: Annotated[str | None, typer.Option("--from", help="Only what TYPE[/NAME] sent to the resources.")] = None,
+    from_namespace: Annotated[str | None, typer.Option(help="Namespace of --from; alone: all that is there.")] = None,
+    time_window: Annotated[
+        str, typer.Option("--time-window", "-t", help="How long to watch, two scrapes apart.")
+    ] = "10s",
+    output: Annotated[str, typer.Option("--output", "-o", help="table, wide, json, yaml or csv.")] = "table",
+    unmeshed: Annotated[bool, typer.Option("--unmeshed", help="Show resources without meshed pods too.")] = False,
+    sort_by: Annotated[
+        str | None, typer.Option(help="Sort by a column (rps, p99, success, ...), largest first.")
+    ] = None,
+    watch: Annotated[
+        str | None, typer.Option("--watch", "-w", help="Refresh every so often (bare: 2s).", show_default=False)
+    ] = None,
+    all_traffic: Annotated[bool, typer.Option("--all-traffic", help="Count probes and scrapes of the proxies too.")] = False,
+    since_start: Annotated[bool, typer.Option("--since-start", help="One scrape: averages since each proxy started.")] = False,
+    strict: Annotated[bool, typer.Option("--strict", help="Exit with 3 when a proxy did not answer.")] = False,
+) -> None:
+    """Parse, ask, show."""
+    options = globals_of(ctx)
+    check_output(output)
+    window = _seconds(time_window, "--time-window", at_least=1.0)
+    every = _seconds(watch, "--watch", at_least=0.5) if watch else None
+    if all_namespaces and namespace:
+        raise UsageError("-A and -n exclude each other", next_step="give one of them")
+    where = None if all_namespaces else namespace or default_namespace(options)
+    request = StatRequest(
+        parse_selections(resource, namespace=where, labels=parse_selector(selector)),
+        to=_other_side("--to", to, to_namespace, resource, where),
+        from_=_other_side("--from", from_, from_namespace, resource, where),
+        all_traffic=all_traffic,
+        keep_unmeshed=unmeshed,
+    )
+    show = _Show(options, output, sort_by, strict, all_namespaces)
+    asyncio.run(_stat(options, request, show, window=window, every=every, since_start=since_start))
+
+
+def _seconds(text: str, option: str, *, at_least: float) -> float:
+    seconds = parse_duration(text)
+    if seconds < at_least:
+        raise UsageError(f"{option} {text} is too short", next_step=f"give at least {at_least:g}s")
+    return seconds
+
+
+def _other_side(
+    option: str, text: str | None, namespace: str | None, resource: list[str], where: str | None
+) -> Selection | None:
+    """The resource of --to or --from; a namespace alone means everything in it."""
+    if text is None and namespace is None:
+        return None
+    if text is None:
+        return parse_target(f"ns/{namespace}", namespace=None)
+    if namespace and parse_target(text, namespace=None).kind is NAMESPACE:
+        raise UsageError(f"{option} names a namespace already", next_step=f"leave {option}-namespace out")
+    return parse_target(text, namespace=namespace or where)
+
+
+class _Show:
+    """How the rows of one run are shown."""
+
+    def __init__(
+        self, options: GlobalOptions, output: str, sort_by: str | None, strict: bool, all_namespaces: bool
+    ) -> None:
+        self.terminal = options.terminal
+        self.output = output
+        self.sort_by = sort_by
+        self.strict = strict
+        self.all_namespaces = all_namespaces
+
+    def view(self, found: list[StatRow]) -> View[StatRow]:
+        """Columns for these rows."""
+        several = len({row.kind.name for row in found}) > 1
+        return stat_view(all_namespaces=self.all_namespaces, prefixed=several, wide=self.output == "wide")
+
+    def once(self, found: list[StatRow], observation: Observation, since_start: bool) -> None:
+        """Print one answer, and what there is to say about it."""
+        view = self.view(found)
+        ordered = sorted_rows(found, view, self.sort_by)
+        if since_start and found:
+            self.terminal.note("averages since each proxy started; a window of now: leave --since-start out")
+        render(ordered, view, self.output, self.terminal)
+        tell_coverage(self.terminal, observation.coverage)
+
+
+async def _stat(
+    options: GlobalOptions,
+    request: StatRequest,
+    show: _Show,
+    *,
+    window: float,
+    every: float | None,
+    since_start: bool,
+) -> None:
+    others = [each for each in (request.to, request.from_) if each]
+    anywhere = any(each.kind in (SERVICE, AUTHORITY) for each in request.selections) and not request.from_
+    async with open_scene(
+        options, [*request.selections, *others], window=window, since_start=since_start, all_pods=anywhere
+    ) as scene:
+        request = _resolved(request, scene)
+        plans = plan(request, scene.inventory)
+        if every is not None:
+            await _watch(request, plans, scene, show, every)
+            return
+        observation = await scene.source.observe([each.query for each in plans], await scene.targets())
+        found = _rows(request, plans, scene, observation)
+        show.once(found, observation, since_start)
+        for note in scene.inventory.notes:
+            show.terminal.note(note)
+        if not found and show.output in ("table", "wide"):
+            show.terminal.note(why_empty(request, scene.inventory, len(observation.coverage.answered)))
+        if show.strict and observation.coverage.failures:
+            failed = len(observation.coverage.failures)
+            raise PartialDataError(f"{failed} of {len(observation.coverage.asked)} proxies did not answer")
+
+
+def _resolved(request: StatRequest, scene: Scene) -> StatRequest:
+    """The request with custom kinds found, and every named object known to exist."""
+    resolve = scene.inventory.resolve
+    resolved = replace(
+        request,
+        selections=tuple(resolve(each) for each in request.selections),
+        to=resolve(request.to) if request.to else None,
+        from_=resolve(request.from_) if request.from_ else None,
+    )
+    for each in (*resolved.selections, resolved.to, resolved.from_):
+        if each and each.name and each.kind is not AUTHORITY:
+            scene.inventory.rows(each)
+    return resolved
+
+
+def _rows(request: StatRequest, plans: tuple[StatPlan, ...], scene: Scene, observation: Observation) -> list[StatRow]:
+    labels = {target.pod: target.labels for target in scene.inventory.targets()}
+    asked = {pod: labels.get(pod, {}) for pod in observation.coverage.asked}
+    return rows(request, plans, observation.answers, scene.inventory, Answered(asked, _pods(observation)))
+
+
+def _pods(observation: Observation) -> frozenset[PodRef]:
+    return observation.coverage.answered
+
+
+async def _watch(request: StatRequest, plans: tuple[StatPlan, ...], scene: Scene, show: _Show, every: float) -> None:
+    from linkerdctl.render.formats import json_line
+    from linkerdctl.render.live import StatHistory, live_on
+
+    history = StatHistory()
+    queries = [each.query for each in plans]
+    with live_on(show.terminal) as live:
+        async for observation in scene.source.watch(queries, scene.targets, every):
+            found = _rows(request, plans, scene, observation)
+            view = show.view(found)
+            ordered = sorted_rows(found, view, show.sort_by)
+            if show.output == "json":
+                show.terminal.out("".join(json_line(row, view, time=round(observation.ended, 3)) for row in ordered))
+            else:
+                live.show(history.extended(view, ordered), ordered, observation.ended, wide=show.output == "wide")
+            if not live.in_place:
+                tell_coverage(show.terminal, observation.coverage)

@@ -1,0 +1,80 @@
+"""What every command about traffic needs: the objects, a source, and to tell who did not answer."""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import AsyncIterator, Sequence
+from contextlib import asynccontextmanager
+from dataclasses import dataclass
+
+from linkerdctl.cli.options import GlobalOptions
+from linkerdctl.kube.inventory import Inventory, Target
+from linkerdctl.kube.selection import Selection
+from linkerdctl.render.terminal import Terminal
+from linkerdctl.sources.protocol import Coverage, Source
+
+TOLD_ONE_BY_ONE = 10
+"""Failures named each on a line; above that they are counted by reason."""
+
+
+@dataclass(slots=True)
+class Scene:
+    """The cluster as it is, or as it was when recorded, and where its traffic comes from."""
+
+    inventory: Inventory
+    source: Source
+
+    async def targets(self) -> Sequence[Target]:
+        """The proxies to ask."""
+        return self.inventory.targets()
+
+
+@asynccontextmanager
+async def open_scene(
+    options: GlobalOptions,
+    selections: Sequence[Selection],
+    *,
+    window: float,
+    since_start: bool = False,
+    all_pods: bool = False,
+) -> AsyncIterator[Scene]:
+    """Open the recording or the cluster, and look at the objects that `selections` need; `all_pods` in all namespaces."""
+    if options.recording is not None:
+        yield _recorded(options, window, since_start)
+        return
+    from linkerdctl.cli.cluster import open_cluster
+
+    async with open_cluster(options, selections, window=window, since_start=since_start, all_pods=all_pods) as scene:
+        yield scene
+
+
+def _recorded(options: GlobalOptions, window: float, since_start: bool) -> Scene:
+    from linkerdctl.sources.recording import Recording, RecordingSource
+
+    assert options.recording is not None  # noqa: S101 - the caller has looked
+    recording = Recording.open(options.recording)
+    inventory = recording.inventory()
+    source = RecordingSource(recording, window=window, since_start=since_start, peer_labels=inventory.peer_labels)
+    return Scene(inventory, source)
+
+
+def default_namespace(options: GlobalOptions) -> str:
+    """What `-n` is when it is not given: the context's namespace; a recording has no context."""
+    if options.recording is not None:
+        return "default"
+    from linkerdctl.cli.cluster import context_namespace
+
+    return context_namespace(options)
+
+
+def tell_coverage(terminal: Terminal, coverage: Coverage) -> None:
+    """Say who did not answer, and why; nothing when all did."""
+    if not coverage.failures:
+        return
+    terminal.note(f"{len(coverage.answered)} of {len(coverage.asked)} proxies answered")
+    if len(coverage.failures) <= TOLD_ONE_BY_ONE:
+        for failure in coverage.failures:
+            terminal.note(f"  {failure.pod}: {failure.reason}")
+        return
+    for reason, number in Counter(failure.reason for failure in coverage.failures).most_common(TOLD_ONE_BY_ONE):
+        terminal.note(f"  {number} proxies: {reason}")
