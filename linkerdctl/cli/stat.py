@@ -70,8 +70,12 @@ def stat(
     watch: Annotated[
         str | None, typer.Option("--watch", "-w", help="Refresh every so often (bare: 2s).", show_default=False)
     ] = None,
-    all_traffic: Annotated[bool, typer.Option("--all-traffic", help="Count probes and scrapes of the proxies too.")] = False,
-    since_start: Annotated[bool, typer.Option("--since-start", help="One scrape: averages since each proxy started.")] = False,
+    all_traffic: Annotated[
+        bool, typer.Option("--all-traffic", help="Count probes and scrapes of the proxies too.")
+    ] = False,
+    since_start: Annotated[
+        bool, typer.Option("--since-start", help="One scrape: averages since each proxy started.")
+    ] = False,
     strict: Annotated[bool, typer.Option("--strict", help="Exit with 3 when a proxy did not answer.")] = False,
 ) -> None:
     """Parse, ask, show."""

@@ -62,9 +62,9 @@ def default_namespace(options: GlobalOptions) -> str:
     """What `-n` is when it is not given: the context's namespace; a recording has no context."""
     if options.recording is not None:
         return "default"
-    from linkerdctl.cli.cluster import context_namespace
+    from linkerdctl.cli.cluster import cluster_config
 
-    return context_namespace(options)
+    return cluster_config(options).namespace
 
 
 def tell_coverage(terminal: Terminal, coverage: Coverage) -> None:
@@ -75,6 +75,9 @@ def tell_coverage(terminal: Terminal, coverage: Coverage) -> None:
     if len(coverage.failures) <= TOLD_ONE_BY_ONE:
         for failure in coverage.failures:
             terminal.note(f"  {failure.pod}: {failure.reason}")
-        return
-    for reason, number in Counter(failure.reason for failure in coverage.failures).most_common(TOLD_ONE_BY_ONE):
-        terminal.note(f"  {number} proxies: {reason}")
+    else:
+        for reason, number in Counter(failure.reason for failure in coverage.failures).most_common(TOLD_ONE_BY_ONE):
+            terminal.note(f"  {number} proxies: {reason}")
+    for advice in dict.fromkeys(failure.advice for failure in coverage.failures if failure.advice):
+        for line in advice.splitlines():
+            terminal.note(f"  {line}")

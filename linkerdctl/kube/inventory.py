@@ -91,6 +91,7 @@ class Inventory:
 
     notes: list[str] = field(default_factory=list)
     """What could not be looked at, and what that means, for the user to read."""
+    _custom: list[Kind] = field(default_factory=list)
     _pods: dict[PodRef, Pod] = field(default_factory=dict)
     _labels: dict[tuple[str, str, str], Mapping[str, str]] = field(default_factory=dict)
     _parents: dict[tuple[str, str, str], OwnerRef | None] = field(default_factory=dict)
@@ -118,11 +119,18 @@ class Inventory:
         if kind == SERVICE.name:
             self._selectors[key[1:]] = selector_of(manifest.get("spec", {}).get("selector"))
 
+    def learn(self, kind: Kind) -> None:
+        """A custom kind that the cluster has, even if there is no object of it."""
+        self._custom.append(kind)
+
     def resolve(self, selection: Selection) -> Selection:
         """The same selection with its kind known for certain; raises `UsageError` for a kind nothing here has."""
         if selection.kind in KINDS:
             return selection
         words = {selection.kind.name, selection.kind.plural, *selection.kind.aliases}
+        for custom in self._custom:
+            if words & {custom.name, custom.plural, *custom.aliases}:
+                return replace(selection, kind=custom)
         for kind in self._kinds_seen():
             if {kind, f"{kind}s"} & words:
                 return replace(selection, kind=replace(selection.kind, name=kind, short=kind, label=kind))

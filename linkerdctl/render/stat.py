@@ -34,7 +34,9 @@ def stat_view(*, all_namespaces: bool, prefixed: bool, wide: bool) -> View[StatR
             *(_bytes_column(direction) for direction in ("read", "write")),
             Column("REQUESTS", "requests", lambda row: _whole(row.golden.requests), wide=True),
             Column("FAILURES", "failures", lambda row: _whole(row.golden.failures), wide=True),
-            Column("WINDOW", "window_seconds", _window, lambda row: numbers.seconds(row.golden.seconds or None), wide=True),
+            Column(
+                "WINDOW", "window_seconds", _window, lambda row: numbers.seconds(row.golden.seconds or None), wide=True
+            ),
             Column("PROXIES", text=_proxies, wide=True, shown=lambda rows: rows[0].proxies_asked is not None),
             Column(key="meshed", value=lambda row: row.meshed),
             Column(key="pods", value=lambda row: row.total),

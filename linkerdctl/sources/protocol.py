@@ -24,6 +24,8 @@ class ProxyFailure:
 
     pod: PodRef
     reason: str
+    advice: str | None = None
+    """What to do about it, if it is the same for all (a missing permission)."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -207,7 +207,7 @@ class RecordingSource:
             try:
                 reduction.add(target, self._window_of(target.pod, before, after, names))
             except (RecordingError, ExpositionError) as error:
-                reduction.fail(target, error.message)
+                reduction.fail(target, error)
         return reduction.observation()
 
     def _window_of(self, pod: PodRef, before: Pass | None, after: Pass, names: frozenset[str]) -> Window:

@@ -5,7 +5,8 @@ from __future__ import annotations
 import statistics
 from collections.abc import Iterable, Sequence
 
-from linkerdctl.kube.inventory import Target
+from linkerdctl.errors import LinkerdctlError
+from linkerdctl.kube.inventory import PodRef, Target
 from linkerdctl.metrics.deltas import Window
 from linkerdctl.metrics.query import TrafficQuery
 from linkerdctl.metrics.reduce import PeerLabels, reduce
@@ -28,7 +29,7 @@ class Reduction:
         self._answers: list[dict[GroupKey, Traffic]] = [{} for _ in queries]
         self._windows: list[Window] = []
         self._failures: list[ProxyFailure] = []
-        self._answered: set[object] = set()
+        self._answered: set[PodRef] = set()
 
     def add(self, target: Target, window: Window) -> None:
         """Count one proxy in."""
@@ -45,13 +46,13 @@ class Reduction:
         self._windows.append(window)
         self._answered.add(target.pod)
 
-    def fail(self, target: Target, reason: str) -> None:
+    def fail(self, target: Target, error: LinkerdctlError) -> None:
         """Note that a proxy gave nothing usable."""
-        self._failures.append(ProxyFailure(target.pod, reason))
+        self._failures.append(ProxyFailure(target.pod, error.message, error.next_step))
 
     def observation(self) -> Observation:
         """What was added up so far."""
-        answered = frozenset(pod for pod in self._asked if pod in self._answered)
+        answered = frozenset(self._answered)
         return Observation(
             answers=tuple(self._answers),
             coverage=Coverage(self._asked, answered, tuple(sorted(self._failures, key=lambda each: each.pod))),

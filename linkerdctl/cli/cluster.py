@@ -1,0 +1,47 @@
+"""Opening a live cluster for a command: configuration, client, inventory, proxies. Loaded only when there is one."""
+
+from __future__ import annotations
+
+from collections.abc import AsyncIterator, Sequence
+from contextlib import asynccontextmanager
+
+from linkerdctl.cli.options import GlobalOptions
+from linkerdctl.cli.traffic import Scene
+from linkerdctl.kube.client import KubeClient
+from linkerdctl.kube.cluster import load_inventory
+from linkerdctl.kube.kubeconfig import ClusterConfig, Impersonation, load_config
+from linkerdctl.kube.proxy_access import proxy_access
+from linkerdctl.kube.selection import Selection
+from linkerdctl.render.progress import progress_on
+from linkerdctl.sources.proxies import ProxySource
+
+
+def cluster_config(options: GlobalOptions) -> ClusterConfig:
+    """The cluster and user that the global options choose."""
+    impersonation = Impersonation(options.impersonate, options.impersonate_groups, options.impersonate_uid)
+    return load_config(options.kubeconfig, options.context, impersonation)
+
+
+@asynccontextmanager
+async def open_cluster(
+    options: GlobalOptions,
+    selections: Sequence[Selection],
+    *,
+    window: float,
+    since_start: bool,
+    all_pods: bool,
+) -> AsyncIterator[Scene]:
+    """A scene whose traffic comes from the proxies themselves."""
+    async with KubeClient(cluster_config(options), concurrency=options.concurrency) as client:
+        inventory = await load_inventory(client, selections, all_pods=all_pods)
+        async with proxy_access(options.via, client, concurrency=options.concurrency) as access:
+            source = ProxySource(
+                access,
+                window=window,
+                peer_labels=inventory.peer_labels,
+                concurrency=options.concurrency,
+                deadline=options.timeout,
+                since_start=since_start,
+                progress=progress_on(options.terminal),
+            )
+            yield Scene(inventory, source)

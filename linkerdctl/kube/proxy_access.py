@@ -1,0 +1,207 @@
+"""Ways to a proxy's metrics: through the API server, through a port-forward, or straight to the pod's address."""
+
+from __future__ import annotations
+
+import asyncio
+import time
+from collections.abc import AsyncIterator
+from dataclasses import dataclass
+from types import TracebackType
+from typing import TYPE_CHECKING, Protocol, Self
+
+from linkerdctl.errors import ApiError, ProxyError, UsageError
+from linkerdctl.kube.client import About, KubeClient
+from linkerdctl.kube.inventory import Target
+
+if TYPE_CHECKING:
+    import httpx
+
+MOST_BYTES = 64 * 1024 * 1024
+"""Of inflated text; a busy proxy has one or two million."""
+WAYS = ("api", "port-forward", "direct")
+_HEADERS = {"Accept-Encoding": "gzip", "Accept": "text/plain"}
+
+
+@dataclass(frozen=True, slots=True)
+class Fetched:
+    """A proxy's text, and the epoch second its answer began to come, which is when the proxy had just written it."""
+
+    text: bytes
+    at: float
+
+
+class ProxyAccess(Protocol):
+    """One way to reach proxies; an async context manager."""
+
+    async def fetch(self, target: Target, *, deadline: float) -> Fetched:
+        """The metrics of one proxy within `deadline` seconds; raises `ProxyError`, whatever goes wrong."""
+        ...
+
+    async def __aenter__(self) -> Self: ...
+
+    async def __aexit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None: ...
+
+
+def proxy_access(way: str, client: KubeClient, *, concurrency: int) -> ProxyAccess:
+    """The access that `--via` names."""
+    if way == "api":
+        return ThroughApiServer(client)
+    if way == "direct":
+        return Direct(concurrency)
+    if way == "port-forward":
+        from linkerdctl.kube.port_forward import ThroughPortForward
+
+        return ThroughPortForward(client)
+    raise UsageError(f"there is no way {way!r} to a proxy", next_step=f"--via takes {', '.join(WAYS)}")
+
+
+class ThroughApiServer:
+    """The API server's pod proxy; needs `get` on `pods/proxy`."""
+
+    def __init__(self, client: KubeClient) -> None:
+        self._client = client
+
+    async def __aenter__(self) -> Self:
+        return self
+
+    async def __aexit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        """The client is its owner's to close."""
+
+    async def fetch(self, target: Target, *, deadline: float) -> Fetched:
+        """One GET."""
+        pod = target.pod
+        path = f"/api/v1/namespaces/{pod.namespace}/pods/{pod.name}:{target.admin_port}/proxy/metrics"
+        about = About("get", "pods/proxy", namespace=pod.namespace, name=pod.name)
+        try:
+            async with (
+                within(deadline),
+                self._client.stream("GET", path, about, headers=_HEADERS, timeout=_patience(deadline)) as response,
+            ):
+                return await _read(response)
+        except ApiError as error:
+            raise _as_proxy_error(error) from None
+
+
+class Direct:
+    """The pod's own address, from inside the cluster's network."""
+
+    def __init__(self, concurrency: int) -> None:
+        import httpx
+
+        limits = httpx.Limits(max_connections=concurrency, max_keepalive_connections=concurrency)
+        self._http = httpx.AsyncClient(limits=limits, trust_env=False)
+
+    async def __aenter__(self) -> Self:
+        return self
+
+    async def __aexit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        await self._http.aclose()
+
+    async def fetch(self, target: Target, *, deadline: float) -> Fetched:
+        """One GET."""
+        import httpx
+
+        host = f"[{target.ip}]" if ":" in target.ip else target.ip
+        if not host:
+            raise ProxyError("its pod has no address yet")
+        url = f"http://{host}:{target.admin_port}/metrics"
+        try:
+            async with (
+                within(deadline),
+                self._http.stream("GET", url, headers=_HEADERS, timeout=_patience(deadline)) as response,
+            ):
+                if not response.is_success:
+                    raise ProxyError(_refusal(response.status_code))
+                return await _read(response)
+        except httpx.HTTPError as error:
+            raise ProxyError(_transport_reason(error)) from None
+
+
+class within:  # noqa: N801 - reads as a word: `async with within(5)`
+    """A deadline that ends in a `ProxyError`."""
+
+    def __init__(self, seconds: float) -> None:
+        self._seconds = seconds
+        self._timeout = asyncio.timeout(seconds)
+
+    async def __aenter__(self) -> None:
+        await self._timeout.__aenter__()
+
+    async def __aexit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        try:
+            await self._timeout.__aexit__(kind, error, trace)
+        except TimeoutError:
+            raise ProxyError(f"timed out after {self._seconds:g}s") from None
+
+
+def _patience(deadline: float) -> httpx.Timeout:
+    """The deadline ends a request; the client's own timeouts must not do so earlier."""
+    import httpx
+
+    return httpx.Timeout(deadline + 1, pool=None)
+
+
+async def _read(response: httpx.Response) -> Fetched:
+    import httpx
+
+    at = time.time()
+    try:
+        return Fetched(await _bounded(response.aiter_bytes()), at)
+    except httpx.DecodingError:
+        raise ProxyError("its answer is broken gzip") from None
+    except httpx.HTTPError as error:
+        raise ProxyError(_transport_reason(error)) from None
+
+
+async def _bounded(chunks: AsyncIterator[bytes]) -> bytes:
+    text = bytearray()
+    async for chunk in chunks:
+        text += chunk
+        if len(text) > MOST_BYTES:
+            raise ProxyError(f"its answer is larger than {MOST_BYTES // 2**20} MiB")
+    return bytes(text)
+
+
+def _transport_reason(error: Exception) -> str:
+    import httpx
+
+    if isinstance(error, httpx.TimeoutException):
+        return "timed out"
+    if isinstance(error, httpx.ConnectError):
+        return (
+            "connection refused" if "refused" in str(error) or "All connection attempts" in str(error) else str(error)
+        )
+    if isinstance(error, httpx.RemoteProtocolError | httpx.ReadError):
+        return "its answer ended early"
+    return str(error) or type(error).__name__
+
+
+def _refusal(status: int) -> str:
+    if status == 403:
+        return (
+            "it answered 403: its policy lets nobody read metrics (an AuthorizationPolicy for port linkerd-admin would)"
+        )
+    return f"it answered {status}"
+
+
+def _as_proxy_error(error: ApiError) -> ProxyError:
+    """What the API server says of a pod it could not reach, in few words; a missing permission keeps its rule."""
+    if error.status == 403 and error.message.endswith("in namespace " + str(error.namespace)):
+        return ProxyError(_refusal(403))
+    if error.status == 403:
+        return ProxyError("you may not read it: no permission for pods/proxy", next_step=error.next_step)
+    text = error.message
+    for words in ("connection refused", "no route to host", "i/o timeout", "connection reset", "no such host"):
+        if words in text:
+            return ProxyError(words)
+    if error.status == 404:
+        return ProxyError("its pod is gone")
+    return ProxyError(text.rpartition("error trying to reach service: ")[2])
