@@ -5,7 +5,6 @@ from __future__ import annotations
 import asyncio
 import gzip
 import json
-import os
 import tarfile
 import tempfile
 import time
@@ -113,7 +112,7 @@ class RecordingWriter:
         try:
             path.parent.mkdir(parents=True, exist_ok=True)
             unfinished.write_bytes(content)
-            os.replace(unfinished, path)
+            unfinished.replace(path)
         except OSError as error:
             raise RecordingError(f"cannot write {path}: {error.strerror}") from None
 

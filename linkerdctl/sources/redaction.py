@@ -16,17 +16,25 @@ from typing import Any
 
 from linkerdctl.kube.inventory import PodRef
 
-KEPT_WORDS = frozenset(
-    ["svc", "cluster", "local", "serviceaccount", "identity", "default", "linkerd", "linkerd-viz", "kube-system", "probe", "unknown", "endpoint", "http", "grpc", "all-unauthenticated", "all-authenticated", "cluster-unauthenticated", "cluster-authenticated", "deny", "audit", "opaq"]
-)
+KEPT_WORDS = frozenset({
+    "svc", "cluster", "local", "serviceaccount", "identity", "default", "linkerd", "linkerd-viz", "kube-system",
+    "probe", "unknown", "endpoint", "http", "grpc", "all-unauthenticated", "all-authenticated",
+    "cluster-unauthenticated", "cluster-authenticated", "deny", "audit", "opaq",
+})  # fmt: skip
 """Linkerd's and Kubernetes' own vocabulary."""
-KEPT_LABELS = frozenset(
-    ["direction", "tls", "no_tls_reason", "peer", "le", "status_code", "http_status", "grpc_status", "status", "classification", "error", "errno", "target_port", "srv_port", "parent_port", "backend_port", "srv_group", "srv_kind", "route_group", "route_kind", "authz_group", "authz_kind", "parent_group", "parent_kind", "backend_group", "backend_kind", "endpoint_state", "op", "result", "protocol", "name", "ready", "skipped", "record_type", "version", "profile", "vendor", "git_sha", "date", "tls_suites", "tls_kx_groups", "tls_rand", "tls_key_provider", "tls_fips"]
-)
+KEPT_LABELS = frozenset({
+    "direction", "tls", "no_tls_reason", "peer", "le", "status_code", "http_status", "grpc_status", "status",
+    "classification", "error", "errno", "target_port", "srv_port", "parent_port", "backend_port", "srv_group",
+    "srv_kind", "route_group", "route_kind", "authz_group", "authz_kind", "parent_group", "parent_kind",
+    "backend_group", "backend_kind", "endpoint_state", "op", "result", "protocol", "name", "ready", "skipped",
+    "record_type", "version", "profile", "vendor", "git_sha", "date", "tls_suites", "tls_kx_groups", "tls_rand",
+    "tls_key_provider", "tls_fips",
+})  # fmt: skip
 """Labels whose values name nothing of anybody's; all others are replaced."""
-KEPT_KEYS = frozenset(
-    ["apiVersion", "kind", "phase", "type", "status", "reason", "restartPolicy", "creationTimestamp", "startTime", "startedAt", "finishedAt", "protocol", "exitCode", "lastTransitionTime"]
-)
+KEPT_KEYS = frozenset({
+    "apiVersion", "kind", "phase", "type", "status", "reason", "restartPolicy", "creationTimestamp", "startTime",
+    "startedAt", "finishedAt", "protocol", "exitCode", "lastTransitionTime",
+})  # fmt: skip
 KEPT_VALUES = frozenset({"linkerd-proxy", "linkerd-admin", "linkerd-init"})
 _LABEL = re.compile(rb'([a-zA-Z_][a-zA-Z0-9_]*)="((?:[^"\\\n]|\\.)*)"')
 _PARTS = re.compile(r"([.:/@])")
