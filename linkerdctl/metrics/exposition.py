@@ -60,8 +60,11 @@ def _check_whole(text: bytes) -> None:
 def _stretch(text: bytes, prefix: bytes, start: int = 0, end: int | None = None) -> tuple[int, int]:
     """Where the first line that begins with `prefix` starts and the last one ends; families need not be in one piece."""
     end = len(text) if end is None else end
-    first = start if text.startswith(prefix, start) else text.find(b"\n" + prefix, start, end) + 1
-    if first == 0:
+    if text.startswith(prefix, start):
+        first = start
+    elif (feed := text.find(b"\n" + prefix, start, end)) >= 0:
+        first = feed + 1
+    else:
         return start, start
     last = max(text.rfind(b"\n" + prefix, first, end), first)
     return first, text.find(b"\n", last + 1) + 1

@@ -1,0 +1,142 @@
+"""Deltas, resets, histograms and quantiles against plain definitions."""
+
+from __future__ import annotations
+
+import math
+
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from linkerdctl.metrics.deltas import Window, counter_deltas, histogram_deltas
+from linkerdctl.metrics.golden import golden
+from linkerdctl.metrics.histogram import Histogram
+from linkerdctl.metrics.scrape import START_TIME, Scrape
+from linkerdctl.metrics.traffic import Traffic
+
+BOUNDS = (1.0, 2.0, 5.0, 10.0, 100.0, math.inf)
+
+
+def scrape(at: float, started: float | None = 0.0, **families: dict[bytes, float]) -> Scrape:
+    start = {} if started is None else {START_TIME: {b"": started}}
+    return Scrape(at, {**families, **start})
+
+
+def histogram_of(observations: list[float]) -> Histogram:
+    return Histogram.of({bound: float(sum(each <= bound for each in observations)) for bound in BOUNDS})
+
+
+def bucket_samples(observations: list[float], child: bytes = b'a="1"') -> dict[bytes, float]:
+    return {
+        child + b',le="%s"' % (b"+Inf" if math.isinf(bound) else str(bound).encode()): float(
+            sum(each <= bound for each in observations)
+        )
+        for bound in BOUNDS
+    }
+
+
+counts = st.dictionaries(st.sampled_from([b'a="1"', b'a="2"', b'a="3"']), st.integers(0, 50).map(float))
+
+
+@given(counts, counts)
+def test_an_increase_is_the_difference_or_after_a_reset_the_new_value(
+    before: dict[bytes, float], after: dict[bytes, float]
+) -> None:
+    got = counter_deltas(Window(scrape(10, c=before), scrape(20, c=after)), "c")
+    assert got == {
+        labels: value - before[labels] if labels in before and value >= before[labels] else value
+        for labels, value in after.items()
+    }
+
+
+def test_another_start_time_means_that_every_counter_began_anew() -> None:
+    before, after = scrape(10, 1.0, c={b"": 5}), scrape(20, 15.0, c={b"": 7})
+    assert counter_deltas(Window(before, after), "c") == {b"": 7}
+
+
+def test_a_start_time_that_is_only_rounded_is_the_same_process() -> None:
+    before, after = scrape(10, 1.0, c={b"": 5}), scrape(20, 1.4, c={b"": 7})
+    assert counter_deltas(Window(before, after), "c") == {b"": 2}
+
+
+def test_nan_counts_as_absent() -> None:
+    window = Window(scrape(10, c={b"x": math.nan, b"y": 1}), scrape(20, c={b"x": 3, b"y": math.nan}))
+    assert counter_deltas(window, "c") == {b"x": 3}
+
+
+def test_a_new_proxy_counts_from_its_start() -> None:
+    window = Window(None, scrape(20, 15.0, c={b"": 10}))
+    assert window.seconds == 5
+    assert counter_deltas(window, "c") == {b"": 10}
+
+
+@given(st.lists(st.floats(0, 200), max_size=30), st.lists(st.floats(0, 200), max_size=30))
+def test_a_histogram_increases_by_what_was_observed_in_between(first: list[float], more: list[float]) -> None:
+    window = Window(scrape(0, h=bucket_samples(first)), scrape(1, h=bucket_samples(first + more)))
+    assert histogram_deltas(window, "h") == {b'a="1"': histogram_of(more)}
+
+
+def test_a_histogram_begins_anew_as_a_whole() -> None:
+    """Fewer fast and more slow ones than before: bucket by bucket, the difference would not be cumulative."""
+    before, after = bucket_samples([1, 1, 1, 50]), bucket_samples([1, 50, 50, 50, 50])
+    [delta] = histogram_deltas(Window(scrape(0, h=before), scrape(1, h=after)), "h").values()
+    assert delta == histogram_of([1, 50, 50, 50, 50])
+
+
+def test_buckets_are_grouped_wherever_le_stands() -> None:
+    samples = {b'le="1",a="x"': 1.0, b'le="+Inf",a="x"': 2.0, b'a="y",le="+Inf",b="z"': 3.0}
+    got = histogram_deltas(Window(None, scrape(1, h=samples)), "h")
+    assert got == {b'a="x"': Histogram((1.0, math.inf), (1, 2)), b'a="y",b="z"': Histogram((math.inf,), (3,))}
+
+
+def defined_quantile(q: float, buckets: dict[float, float]) -> float | None:
+    """histogram_quantile as its documentation tells it."""
+    bounds = sorted(buckets)
+    observations = buckets[math.inf]
+    if not observations:
+        return None
+    rank = q * observations
+    index = next(i for i, bound in enumerate(bounds) if buckets[bound] >= rank)
+    if index >= len(bounds) - 2:
+        return math.inf
+    start = bounds[index - 1] if index else 0.0
+    below = buckets[bounds[index - 1]] if index else 0.0
+    return start + (bounds[index] - start) * (rank - below) / (buckets[bounds[index]] - below)
+
+
+@settings(max_examples=400)
+@given(st.lists(st.floats(0.001, 200), max_size=60), st.sampled_from([0.5, 0.95, 0.99, 0.1, 1.0]))
+def test_a_quantile_is_what_its_definition_says(observations: list[float], q: float) -> None:
+    histogram = histogram_of(observations)
+    wanted = defined_quantile(q, dict(zip(histogram.bounds, histogram.counts, strict=True)))
+    got = histogram.quantile(q)
+    if wanted is None or got is None:
+        assert got is wanted
+    elif math.isinf(wanted):
+        assert got.beyond
+        assert got.value == got.lower >= 10
+    else:
+        assert got.value == pytest.approx(wanted)
+        assert got.lower <= got.value <= got.upper
+
+
+@given(
+    st.lists(st.floats(0, 200), max_size=9),
+    st.lists(st.floats(0, 200), max_size=9),
+    st.lists(st.floats(0, 200), max_size=9),
+)
+def test_histograms_add_up_in_any_order(one: list[float], two: list[float], three: list[float]) -> None:
+    a, b, c = map(histogram_of, (one, two, three))
+    assert (a + b) + c == a + (b + c) == histogram_of(one + two + three)
+    assert a + b == b + a
+    assert a + Histogram() == a == Histogram() + a
+
+
+def test_histograms_with_other_bounds_keep_what_both_know() -> None:
+    fine, coarse = Histogram((1, 2, 10, math.inf), (1, 2, 3, 4)), Histogram((1, 10, math.inf), (5, 6, 7))
+    assert fine + coarse == Histogram((1, 10, math.inf), (6, 9, 11))
+
+
+def test_no_requests_are_no_data_and_not_zero() -> None:
+    nothing = golden(Traffic(successes=0.0, failures=0.0, request_rate=0.0, tcp_open=2))
+    assert (nothing.success_rate, nothing.rps, nothing.p95, nothing.tcp_open) == (None, None, None, 2)
