@@ -68,7 +68,9 @@ def default_namespace(options: GlobalOptions) -> str:
 
 
 def tell_coverage(terminal: Terminal, coverage: Coverage) -> None:
-    """Say who did not answer, and why; nothing when all did."""
+    """Say who did not answer, and why, and who restarted; nothing when all was well."""
+    for pod in coverage.restarted[:TOLD_ONE_BY_ONE]:
+        terminal.note(f"{pod}: its proxy restarted in the window; what it counted before is lost")
     if not coverage.failures:
         return
     terminal.note(f"{len(coverage.answered)} of {len(coverage.asked)} proxies answered")

@@ -36,8 +36,12 @@ class Window:
         """The earlier scrape, unless the process is another one by now and began at zero."""
         if self.before is None or self.before.started is None or self.after.started is None:
             return self.before
-        restarted = abs(self.after.started - self.before.started) > _SAME_PROCESS
-        return None if restarted else self.before
+        return None if abs(self.after.started - self.before.started) > _SAME_PROCESS else self.before
+
+    @property
+    def restarted(self) -> bool:
+        """Whether the proxy became another process in between; what it counted after the first scrape and before is lost."""
+        return self.before is not None and self.baseline is None
 
 
 def counter_deltas(window: Window, name: str) -> dict[bytes, float]:

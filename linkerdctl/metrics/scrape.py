@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable
 from dataclasses import dataclass
 
+from linkerdctl.errors import ExpositionError
 from linkerdctl.metrics.exposition import Samples, parse
 
 START_TIME = "process_start_time_seconds"
@@ -19,8 +20,14 @@ class Scrape:
 
     @classmethod
     def read(cls, text: bytes, at: float, names: Iterable[str]) -> Scrape:
-        """Keep the samples called `names`, and the process's start time; raises `ExpositionError`."""
-        return cls(at, parse(text, {*names, START_TIME}))
+        """Keep the samples called `names`, and the process's start time; raises `ExpositionError`.
+
+        Every proxy tells when it started, so a text without that and without anything wanted is not one's.
+        """
+        samples = parse(text, {*names, START_TIME})
+        if not any(samples.values()):
+            raise ExpositionError("no metric of a proxy stands in this text", line=1, column=1)
+        return cls(at, samples)
 
     @property
     def started(self) -> float | None:

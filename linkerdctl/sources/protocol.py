@@ -35,6 +35,8 @@ class Coverage:
     asked: frozenset[PodRef] = frozenset()
     answered: frozenset[PodRef] = frozenset()
     failures: tuple[ProxyFailure, ...] = ()
+    restarted: tuple[PodRef, ...] = ()
+    """Answered both times, but as another process: part of what they counted is lost."""
 
 
 @dataclass(frozen=True, slots=True)

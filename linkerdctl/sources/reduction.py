@@ -30,6 +30,7 @@ class Reduction:
         self._windows: list[Window] = []
         self._failures: list[ProxyFailure] = []
         self._answered: set[PodRef] = set()
+        self._restarted: list[PodRef] = []
 
     def add(self, target: Target, window: Window) -> None:
         """Count one proxy in."""
@@ -45,6 +46,8 @@ class Reduction:
                 answer[key] = answer[key] + traffic if key in answer else traffic
         self._windows.append(window)
         self._answered.add(target.pod)
+        if window.restarted:
+            self._restarted.append(target.pod)
 
     def fail(self, target: Target, error: LinkerdctlError) -> None:
         """Note that a proxy gave nothing usable."""
@@ -55,7 +58,12 @@ class Reduction:
         answered = frozenset(self._answered)
         return Observation(
             answers=tuple(self._answers),
-            coverage=Coverage(self._asked, answered, tuple(sorted(self._failures, key=lambda each: each.pod))),
+            coverage=Coverage(
+                self._asked,
+                answered,
+                tuple(sorted(self._failures, key=lambda each: each.pod)),
+                tuple(sorted(self._restarted)),
+            ),
             seconds=statistics.median(window.seconds for window in self._windows) if self._windows else 0.0,
             ended=max((window.after.at for window in self._windows), default=0.0),
         )
