@@ -52,8 +52,6 @@ def parse(text: bytes, names: Iterable[str]) -> Samples:
 def _check_whole(text: bytes) -> None:
     if not _FIRST_LINE.match(text):
         raise ExpositionError("this is not metrics text" if text.strip() else "the text is empty", line=1, column=1)
-    if (nul := text.find(b"\0")) >= 0:
-        raise _error(text, nul, "a NUL byte: this is not metrics text")
     if not text.endswith(b"\n"):
         last_line = text.count(b"\n") + 1
         raise ExpositionError("the text ends in mid-line", line=last_line, column=len(text) - text.rfind(b"\n"))
