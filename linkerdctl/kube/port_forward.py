@@ -14,7 +14,7 @@ from typing import TYPE_CHECKING, Self
 from linkerdctl.errors import ApiError, ProxyError
 from linkerdctl.kube.client import KubeClient
 from linkerdctl.kube.inventory import Target
-from linkerdctl.kube.proxy_access import MOST_BYTES, Fetched, within
+from linkerdctl.kube.proxy_access import MOST_BYTES, Fetched, refusal, within
 
 if TYPE_CHECKING:
     from websockets.asyncio.client import ClientConnection
@@ -100,7 +100,7 @@ def _body(answer: bytes) -> bytes:
         raise ProxyError("its answer ended early" if head.startswith(b"HTTP/1.") or not head else "it answered no HTTP")
     status = head.split(b" ", 2)[1].decode("latin-1")
     if status != "200":
-        raise ProxyError(f"it answered {status}")
+        raise ProxyError(refusal(int(status) if status.isdigit() else 0))
     headers = _headers(head)
     if headers.get("transfer-encoding") == "chunked":
         body = _unchunked(body)

@@ -117,7 +117,7 @@ class Direct:
                 self._http.stream("GET", url, headers=_HEADERS, timeout=_patience(deadline)) as response,
             ):
                 if not response.is_success:
-                    raise ProxyError(_refusal(response.status_code))
+                    raise ProxyError(refusal(response.status_code))
                 return await _read(response)
         except httpx.HTTPError as error:
             raise ProxyError(_transport_reason(error)) from None
@@ -184,7 +184,8 @@ def _transport_reason(error: Exception) -> str:
     return str(error) or type(error).__name__
 
 
-def _refusal(status: int) -> str:
+def refusal(status: int) -> str:
+    """What a proxy means that answers with this status instead of its metrics."""
     if status == 403:
         return (
             "it answered 403: its policy lets nobody read metrics (an AuthorizationPolicy for port linkerd-admin would)"
@@ -195,7 +196,7 @@ def _refusal(status: int) -> str:
 def _as_proxy_error(error: ApiError) -> ProxyError:
     """What the API server says of a pod it could not reach, in few words; a missing permission keeps its rule."""
     if error.status == 403 and error.message.endswith("in namespace " + str(error.namespace)):
-        return ProxyError(_refusal(403))
+        return ProxyError(refusal(403))
     if error.status == 403:
         return ProxyError("you may not read it: no permission for pods/proxy", next_step=error.next_step)
     text = error.message
