@@ -7,7 +7,7 @@ import sys
 
 def main() -> None:
     """Run the command line and exit with its code."""
-    from linkerdctl.cli.app import run
+    from linkerdctl.cli.run import run
 
     sys.exit(run())
 

@@ -1,21 +1,21 @@
-"""Options that every command takes, before or after its name, and the duration type."""
+"""Options that every command takes, before or after its name, as cobra's persistent flags."""
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+import copy
+from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Any, Self
 
 import typer
 
+from linkerdctl.durations import parse_duration
+from linkerdctl.errors import UsageError
 from linkerdctl.render.terminal import Terminal
 
-WITH_VALUE = (
-    "--context", "--kubeconfig", "--as", "--as-group", "--as-uid", "--recording", "--via", "--concurrency", "--timeout",
-)  # fmt: skip
-WITHOUT_VALUE = ("-q", "--quiet", "-v", "--verbose")
-
-WATCH_EVERY = "2s"
+NOT_FOR_COMMANDS = ("version", "install_completion", "show_completion")
+"""Parameters of the root that are not global options."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -32,50 +32,71 @@ class GlobalOptions:
     via: str = "api"
     concurrency: int = 64
     timeout: float = 5.0
+    """Deadline for each proxy, in seconds."""
     verbose: bool = False
+
+    @classmethod
+    def of(cls, given: Mapping[str, Any]) -> Self:
+        """From what was given on the command line, by the names of the root's parameters; None where nothing was."""
+        quiet, verbose = bool(given.get("quiet")), bool(given.get("verbose"))
+        return cls(
+            terminal=Terminal.of_process(colour=given.get("color") or "auto", quiet=quiet, verbose=verbose),
+            context=given.get("context"),
+            kubeconfig=given.get("kubeconfig"),
+            impersonate=given.get("impersonate"),
+            impersonate_groups=tuple(given.get("impersonate_group") or ()),
+            impersonate_uid=given.get("impersonate_uid"),
+            recording=given.get("recording"),
+            via=given.get("via") or "api",
+            concurrency=_at_once(given.get("concurrency")),
+            timeout=_deadline(given.get("timeout")),
+            verbose=verbose,
+        )
+
+
+def _deadline(text: str | None) -> float:
+    seconds = parse_duration(text or "5s")
+    if seconds <= 0:
+        raise UsageError(f"--timeout {text} leaves no time to answer", next_step="give 1s or more")
+    return seconds
+
+
+def _at_once(number: int | None) -> int:
+    if number is not None and number < 1:
+        raise UsageError(f"--concurrency {number} asks no proxy at all", next_step="give 1 or more")
+    return number or 64
 
 
 def globals_of(context: typer.Context) -> GlobalOptions:
-    """The global options of this run."""
-    options = context.find_root().obj
-    assert isinstance(options, GlobalOptions)  # noqa: S101 - the root callback always sets it
-    return options
+    """The global options of this run, wherever on the command line they stood."""
+    root = context.find_root()
+    if not isinstance(root.obj, GlobalOptions):
+        root.obj = GlobalOptions.of(root.params)
+        if root.obj.verbose:
+            log_to_stderr()
+    return root.obj
 
 
-def hoisted(args: Sequence[str]) -> list[str]:
-    """The arguments with global options moved to the front, so that they may stand anywhere, as with kubectl.
+def log_to_stderr() -> None:
+    """What -v shows: the requests that are made, and when."""
+    import logging
+    import sys
 
-    Nothing after `--` is touched.
-    """
-    front: list[str] = []
-    rest: list[str] = []
-    words = iter(args)
-    for word in words:
-        if word == "--":
-            return [*front, *rest, word, *words]
-        if word in WITHOUT_VALUE or (word.partition("=")[0] in WITH_VALUE and "=" in word):
-            front.append(word)
-        elif word in WITH_VALUE:
-            front.extend([word, *_next_word(words)])
-        else:
-            rest.append(word)
-    return [*front, *rest]
+    logging.basicConfig(stream=sys.stderr, format="%(relativeCreated)6.0f ms %(message)s")
+    logging.getLogger("linkerdctl").setLevel(logging.DEBUG)
 
 
-def _next_word(words: Iterable[str]) -> list[str]:
-    for word in words:
-        return [word]
-    return []
+def handed_up(parameter: Any) -> Any:
+    """A parameter of the root for use after a command's name: what it is given there goes to the root's."""
+    twin = copy.copy(parameter)
+    twin.expose_value, twin.envvar, twin.callback = False, None, _hand_up
+    return twin
 
 
-def with_optional_values(args: Sequence[str]) -> list[str]:
-    """`--watch` may stand alone; the parser knows no optional values, so the default is written out for it."""
-    words: list[str] = []
-    for index, word in enumerate(args):
-        if word == "--":
-            return [*words, *args[index:]]
-        words.append(word)
-        follower = args[index + 1] if index + 1 < len(args) else ""
-        if word in ("--watch", "-w") and not follower[:1].isdigit():
-            words.append(WATCH_EVERY)
-    return words
+def _hand_up(context: Any, parameter: Any, value: Any) -> Any:
+    given = context.find_root().params
+    if parameter.multiple:
+        given[parameter.name] = [*(given.get(parameter.name) or ()), *value]
+    elif value is not None and value is not False:
+        given[parameter.name] = value
+    return value

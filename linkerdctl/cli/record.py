@@ -58,12 +58,14 @@ OBJECTS = (
 @app.command(help=HELP)
 def record(
     ctx: typer.Context,
-    output: Annotated[Path, typer.Option("--output", "-o", help="Directory, or a file ending in .tar.gz.")],
+    output: Annotated[
+        Path, typer.Option("--output", "-o", metavar="PATH", help="Directory, or a file ending in .tar.gz.")
+    ],
     namespace: Annotated[str | None, typer.Option("--namespace", "-n", help="Namespace to record.")] = None,
     all_namespaces: Annotated[bool, typer.Option("--all-namespaces", "-A", help="Record all namespaces.")] = False,
     selector: Annotated[str, typer.Option("--selector", "-l", help="Label selector for the pods.")] = "",
-    seconds: Annotated[str, typer.Option("--for", help="How long.")] = "60s",
-    every: Annotated[str, typer.Option("--every", help="How often.")] = "10s",
+    seconds: Annotated[str, typer.Option("--for", metavar="DURATION", help="How long.")] = "60s",
+    every: Annotated[str, typer.Option("--every", metavar="DURATION", help="How often.")] = "10s",
     redact: Annotated[
         bool, typer.Option("--redact", help="Replace names, addresses and identities by hashes.")
     ] = False,

@@ -9,7 +9,7 @@ from typing import Annotated
 import typer
 
 from linkerdctl.cli.options import GlobalOptions, globals_of
-from linkerdctl.cli.traffic import Scene, default_namespace, open_scene, tell_coverage
+from linkerdctl.cli.traffic import Scene, coverage_line, default_namespace, open_scene, tell_coverage
 from linkerdctl.durations import parse_duration
 from linkerdctl.errors import PartialDataError, UsageError
 from linkerdctl.kube.inventory import PodRef
@@ -55,20 +55,27 @@ def stat(
     namespace: Annotated[str | None, typer.Option("--namespace", "-n", help="Namespace of the resources.")] = None,
     all_namespaces: Annotated[bool, typer.Option("--all-namespaces", "-A", help="Look in all namespaces.")] = False,
     selector: Annotated[str, typer.Option("--selector", "-l", help="Label selector for the resources.")] = "",
-    to: Annotated[str | None, typer.Option("--to", help="Only what the resources sent to TYPE[/NAME].")] = None,
+    to: Annotated[
+        str | None, typer.Option("--to", metavar="TYPE[/NAME]", help="Only what the resources sent to TYPE[/NAME].")
+    ] = None,
     to_namespace: Annotated[str | None, typer.Option(help="Namespace of --to; alone: all that is there.")] = None,
-    from_: Annotated[str | None, typer.Option("--from", help="Only what TYPE[/NAME] sent to the resources.")] = None,
+    from_: Annotated[
+        str | None, typer.Option("--from", metavar="TYPE[/NAME]", help="Only what TYPE[/NAME] sent to the resources.")
+    ] = None,
     from_namespace: Annotated[str | None, typer.Option(help="Namespace of --from; alone: all that is there.")] = None,
     time_window: Annotated[
-        str, typer.Option("--time-window", "-t", help="How long to watch, two scrapes apart.")
+        str, typer.Option("--time-window", "-t", metavar="DURATION", help="How long to watch, two scrapes apart.")
     ] = "10s",
-    output: Annotated[str, typer.Option("--output", "-o", help="table, wide, json, yaml or csv.")] = "table",
+    output: Annotated[
+        str, typer.Option("--output", "-o", metavar="FORMAT", help="table, wide, json, yaml or csv.")
+    ] = "table",
     unmeshed: Annotated[bool, typer.Option("--unmeshed", help="Show resources without meshed pods too.")] = False,
     sort_by: Annotated[
-        str | None, typer.Option(help="Sort by a column (rps, p99, success, ...), largest first.")
+        str | None, typer.Option(metavar="COLUMN", help="Sort by a column (rps, p99, success, ...), largest first.")
     ] = None,
     watch: Annotated[
-        str | None, typer.Option("--watch", "-w", help="Refresh every so often (bare: 2s).", show_default=False)
+        str | None,
+        typer.Option("--watch", "-w", metavar="[EVERY]", help="Refresh every so often (bare: 2s).", show_default=False),
     ] = None,
     all_traffic: Annotated[
         bool, typer.Option("--all-traffic", help="Count probes and scrapes of the proxies too.")
@@ -201,19 +208,23 @@ def _pods(observation: Observation) -> frozenset[PodRef]:
 
 
 async def _watch(request: StatRequest, plans: tuple[StatPlan, ...], scene: Scene, show: _Show, every: float) -> None:
-    from linkerdctl.render.formats import json_line
-    from linkerdctl.render.live import StatHistory, live_on
+    from linkerdctl.render.live import live_on
+    from linkerdctl.render.stat import stat_trends
+    from linkerdctl.render.stream import STREAMED, Stream
+    from linkerdctl.render.trends import with_trends
 
-    history = StatHistory()
+    stream, trends = Stream(show.output, show.terminal), stat_trends()
     queries = [each.query for each in plans]
-    with live_on(show.terminal) as live:
+    with live_on(show.terminal, streamed=show.output in STREAMED) as live:
         async for observation in scene.source.watch(queries, scene.targets, every):
             found = _rows(request, plans, scene, observation)
             view = show.view(found)
             ordered = sorted_rows(found, view, show.sort_by)
-            if show.output == "json":
-                show.terminal.out("".join(json_line(row, view, time=round(observation.ended, 3)) for row in ordered))
+            if show.output in STREAMED:
+                stream.show(view, ordered, observation.ended)
             else:
-                live.show(history.extended(view, ordered), ordered, observation.ended, wide=show.output == "wide")
+                moving = with_trends(view, ordered, trends)
+                footer = coverage_line(observation.coverage)
+                live.show(moving, ordered, observation.ended, wide=show.output == "wide", footer=footer)
             if not live.in_place:
                 tell_coverage(show.terminal, observation.coverage)

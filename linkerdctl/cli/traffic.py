@@ -67,13 +67,18 @@ def default_namespace(options: GlobalOptions) -> str:
     return cluster_config(options).namespace
 
 
+def coverage_line(coverage: Coverage) -> str:
+    """`6 of 7 proxies answered`; empty when all did."""
+    return f"{len(coverage.answered)} of {len(coverage.asked)} proxies answered" if coverage.failures else ""
+
+
 def tell_coverage(terminal: Terminal, coverage: Coverage) -> None:
     """Say who did not answer, and why, and who restarted; nothing when all was well."""
     for pod in coverage.restarted[:TOLD_ONE_BY_ONE]:
         terminal.note(f"{pod}: its proxy restarted in the window; what it counted before is lost")
     if not coverage.failures:
         return
-    terminal.note(f"{len(coverage.answered)} of {len(coverage.asked)} proxies answered")
+    terminal.note(coverage_line(coverage))
     if len(coverage.failures) <= TOLD_ONE_BY_ONE:
         for failure in coverage.failures:
             terminal.note(f"  {failure.pod}: {failure.reason}")

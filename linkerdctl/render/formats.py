@@ -7,7 +7,7 @@ from collections.abc import Callable, Sequence
 from typing import Any
 
 from linkerdctl.errors import UsageError
-from linkerdctl.render.terminal import Terminal
+from linkerdctl.render.terminal import Terminal, printable
 from linkerdctl.render.view import Row, Value, View
 
 
@@ -25,7 +25,7 @@ def check_output(output: str) -> None:
 def _table(rows: Sequence[Row], view: View[Row], terminal: Terminal, *, wide: bool = False) -> str:
     from linkerdctl.render.table import table_text
 
-    return table_text(rows, view, wide=wide, colour=terminal.colour) if rows else ""
+    return table_text(rows, view, wide=wide, colour=terminal.colour, width=terminal.width)
 
 
 def _wide(rows: Sequence[Row], view: View[Row], terminal: Terminal) -> str:
@@ -33,29 +33,35 @@ def _wide(rows: Sequence[Row], view: View[Row], terminal: Terminal) -> str:
 
 
 def _json(rows: Sequence[Row], view: View[Row], terminal: Terminal) -> str:
-    return json.dumps([view.record(row) for row in rows], indent=2, ensure_ascii=False) + "\n"
+    # Nothing but ASCII: safe in any encoding, and for any terminal, whatever a name holds
+    return json.dumps([view.record(row) for row in rows], indent=2) + "\n"
 
 
 def json_line(row: Row, view: View[Row], **more: Value) -> str:
-    """One row on one line, for streams."""
-    return json.dumps({**more, **view.record(row)}, ensure_ascii=False) + "\n"
+    """One row on one line, for streams; `more` (a time) comes first."""
+    return json.dumps({**more, **view.record(row)}) + "\n"
 
 
 def _yaml(rows: Sequence[Row], view: View[Row], terminal: Terminal) -> str:
     import yaml
 
-    return str(yaml.safe_dump([view.record(row) for row in rows], sort_keys=False, allow_unicode=True))
+    dumper = getattr(yaml, "CSafeDumper", yaml.SafeDumper)
+    return str(yaml.dump([view.record(row) for row in rows], Dumper=dumper, sort_keys=False))
 
 
 def _csv(rows: Sequence[Row], view: View[Row], terminal: Terminal) -> str:
     import csv
     import io
 
-    buffer = io.StringIO()
-    writer = csv.DictWriter(buffer, [column.key for column in view.columns if column.key], lineterminator="\r\n")
-    writer.writeheader()
-    writer.writerows(view.record(row) for row in rows)
+    buffer = io.StringIO(newline="")
+    writer = csv.writer(buffer, lineterminator="\r\n")
+    writer.writerow(view.keys)
+    writer.writerows([_csv_field(value) for value in view.record(row).values()] for row in rows)
     return buffer.getvalue()
+
+
+def _csv_field(value: Value) -> Value:
+    return printable(value) if isinstance(value, str) else value
 
 
 Format = Callable[[Sequence[Any], View[Any], Terminal], str]

@@ -23,12 +23,18 @@ def count(number: float | None) -> str:
 
 
 def milliseconds(quantile: Quantile | None, *, fine: bool = False) -> str:
-    """`2.2ms`, `24ms`, `>50s` where the histogram cannot tell. `fine` keeps the tenth up to 100 ms (`24.0ms`)."""
+    """`2.2ms`, `24ms`, from ten seconds `12.3s`, `>50s` where the histogram cannot tell.
+
+    `fine` keeps the tenth up to 100 ms (`24.0ms`). A limit applies to what is shown: 9.96 is `10ms`, never `10.0ms`.
+    """
     if quantile is None:
         return NOTHING
     if quantile.beyond:
         return f">{_bound(quantile.lower)}"
-    return f"{quantile.value:.1f}ms" if quantile.value < (100 if fine else 9.95) else f"{quantile.value:.0f}ms"
+    value = quantile.value
+    if value < (99.95 if fine else 9.95):
+        return f"{value:.1f}ms"
+    return f"{value:.0f}ms" if value < 9999.5 else f"{value / 1000:.1f}s"
 
 
 def _bound(bound: float) -> str:

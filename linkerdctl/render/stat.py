@@ -5,6 +5,7 @@ from __future__ import annotations
 from linkerdctl.kube.kinds import POD
 from linkerdctl.metrics.histogram import Quantile
 from linkerdctl.render import numbers
+from linkerdctl.render.trends import Trend
 from linkerdctl.render.view import Column, View
 from linkerdctl.reports.stat import StatRow
 
@@ -30,6 +31,7 @@ def stat_view(*, all_namespaces: bool, prefixed: bool, wide: bool) -> View[StatR
                 "tcp_open_connections",
                 lambda row: _whole(row.golden.tcp_open),
                 lambda row: numbers.count(row.golden.tcp_open),
+                short="TCP",
             ),
             *(_bytes_column(direction) for direction in ("read", "write")),
             Column("REQUESTS", "requests", lambda row: _whole(row.golden.requests), wide=True),
@@ -47,6 +49,18 @@ def stat_view(*, all_namespaces: bool, prefixed: bool, wide: bool) -> View[StatR
     )
 
 
+def stat_trends() -> list[Trend[StatRow]]:
+    """What `--watch` follows from look to look; more latency is worse, more requests are neither."""
+
+    def key(row: StatRow) -> tuple[str, str, str]:
+        return row.kind.name, row.namespace, row.name
+
+    return [
+        Trend("RPS", lambda row: row.golden.rps, key),
+        Trend("P95", lambda row: _milliseconds(row.golden.p95), key, unit="ms", rising="red", falling="green"),
+    ]
+
+
 def _quantile_column(name: str, *, fine: bool) -> Column[StatRow]:
     def quantile(row: StatRow) -> Quantile | None:
         found: Quantile | None = getattr(row.golden, name)
@@ -57,6 +71,7 @@ def _quantile_column(name: str, *, fine: bool) -> Column[StatRow]:
         f"latency_ms_{name}",
         lambda row: _milliseconds(quantile(row)),
         lambda row: numbers.milliseconds(quantile(row), fine=fine),
+        short=name.upper(),
     )
 
 
@@ -71,6 +86,7 @@ def _bytes_column(direction: str) -> Column[StatRow]:
         rate,
         lambda row: numbers.per_second(rate(row), "B/s"),
         wide=True,
+        short=direction.upper(),
     )
 
 

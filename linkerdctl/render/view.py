@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from typing import Generic, TypeVar
@@ -25,6 +26,10 @@ class Column(Generic[Row]):
     style: Callable[[Row], str] = lambda row: ""
     shown: Callable[[Sequence[Row]], bool] = lambda rows: True
     """Whether a table of these rows has the column."""
+    short: str = ""
+    """The title where a terminal is too narrow for the whole one."""
+    spare: bool = False
+    """Ornament: left out first where a terminal is too narrow."""
 
     def cell(self, row: Row) -> str:
         """The text of a table's cell."""
@@ -32,6 +37,11 @@ class Column(Generic[Row]):
             return self.text(row)
         value = self.value(row)
         return "-" if value is None else str(value)
+
+    def datum(self, row: Row) -> Value:
+        """The value for machines; what is no number is None, since JSON knows no NaN."""
+        value = self.value(row)
+        return None if isinstance(value, float) and not math.isfinite(value) else value
 
 
 @dataclass(frozen=True, slots=True)
@@ -48,6 +58,11 @@ class View(Generic[Row]):
             parted.setdefault(self.part(row), []).append(row)
         return list(parted.values())
 
+    @property
+    def keys(self) -> list[str]:
+        """The names of a record's fields, in order."""
+        return [column.key for column in self.columns if column.key]
+
     def record(self, row: Row) -> dict[str, Value]:
         """The row as JSON, YAML and CSV have it."""
-        return {column.key: column.value(row) for column in self.columns if column.key}
+        return {column.key: column.datum(row) for column in self.columns if column.key}

@@ -13,7 +13,7 @@ from pathlib import Path
 import pytest
 from prometheus_client.parser import text_string_to_metric_families
 
-from linkerdctl.cli.app import run
+from linkerdctl.cli.run import run
 
 RECORDING = Path(__file__).parents[1] / "fixtures" / "emojivoto-profiles"
 INDEX = json.loads((RECORDING / "recording.json").read_text())["scrapes"]

@@ -9,7 +9,7 @@ from typing import Any
 
 import pytest
 
-from linkerdctl.cli.app import run
+from linkerdctl.cli.run import run
 from linkerdctl.demo.servers import DemoMesh, DemoOptions
 from linkerdctl.demo.topology import DemoPod
 

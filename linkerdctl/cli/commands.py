@@ -1,0 +1,176 @@
+"""Which commands there are, how they are found by name and loaded on use, and what their help looks like."""
+
+from __future__ import annotations
+
+import copy
+import difflib
+import importlib
+from collections.abc import Iterator, Sequence
+from typing import Any
+
+import typer
+from typer.core import TyperCommand, TyperGroup
+
+from linkerdctl.cli.options import NOT_FOR_COMMANDS, handed_up
+from linkerdctl.cli.values import light
+from linkerdctl.errors import UsageError
+
+GROUPS = {
+    "Look at traffic": {
+        "stat": "Golden metrics of workloads, pods, services and namespaces",
+    },
+    "Take it along": {
+        "record": "Record what the proxies count, to look at later or elsewhere",
+    },
+    "Without a cluster": {
+        "demo": "Run a small mesh on loopback, to try things",
+    },
+}
+"""Name and one-line help. Each command lives in `cli/NAME.py` as `app`, a Typer; naming it here is all there is to do."""
+
+COMMANDS = {name: text for group in GROUPS.values() for name, text in group.items()}
+
+OPTIONAL_VALUES = {"--watch": "2s", "-w": "2s"}
+"""Options that may stand alone, and what they then mean; the parser itself knows no optional values."""
+
+
+class Command(TyperCommand):
+    """A command that takes the global options too, and shows them in a section of their own."""
+
+    def __init__(self, *args: Any, **kwargs: Any) -> None:
+        super().__init__(*args, **kwargs)
+        self._global_params: list[Any] | None = None
+
+    def get_params(self, ctx: Any) -> list[Any]:
+        """Its own and the global ones."""
+        params = [*super().get_params(ctx), *self._globals(ctx)]
+        light(params)
+        return params
+
+    def parse_args(self, ctx: Any, args: list[str]) -> list[str]:
+        """As ever, with optional values written out."""
+        return super().parse_args(ctx, with_optional_values(args, self._own_names()))
+
+    def collect_usage_pieces(self, ctx: Any) -> list[str]:
+        """`RESOURCE... [OPTIONS]`."""
+        return [*(_argument_name(param) for param in self.params if _is_argument(param)), "[OPTIONS]"]
+
+    def format_options(self, ctx: Any, formatter: Any) -> None:
+        """Arguments, own options, global options."""
+        own: list[Any] = list(super().get_params(ctx))
+        arguments = [(_argument_name(param), param.help or "") for param in own if _is_argument(param)]
+        _write_section(formatter, "Arguments", arguments)
+        _write_section(formatter, "Options", list(_records(ctx, [param for param in own if not _is_argument(param)])))
+        title = "Global options, before or after the command"
+        _write_section(formatter, title, list(_records(ctx, self._globals(ctx))))
+
+    def _globals(self, ctx: Any) -> list[Any]:
+        # The parser recognises parameters by identity: they must be the same each time it asks
+        if self._global_params is None:
+            root = ctx.find_root().command
+            self._global_params = [] if root is self else [handed_up(param) for param in global_params(root)]
+        return self._global_params
+
+    def _own_names(self) -> set[str]:
+        return {name for param in self.params for name in param.opts}
+
+
+class Commands(TyperGroup):
+    """Knows the names of all commands and loads the module of the one that is used."""
+
+    def get_params(self, ctx: Any) -> list[Any]:
+        """As ever, in the light form."""
+        params = super().get_params(ctx)
+        light(params)
+        return params
+
+    def list_commands(self, ctx: Any) -> list[str]:
+        """All names, in the order of the table."""
+        return list(COMMANDS)
+
+    def get_command(self, ctx: Any, cmd_name: str) -> Any:
+        """Load one; an unknown name ends in an error that suggests what is close."""
+        if cmd_name in COMMANDS:
+            return _loaded(cmd_name)
+        if ctx.resilient_parsing or cmd_name.startswith("-"):
+            return None
+        close = difflib.get_close_matches(cmd_name, COMMANDS, n=1)
+        hint = f"did you mean {close[0]}?" if close else f"commands are {', '.join(COMMANDS)}"
+        raise UsageError(f"unknown command {cmd_name!r}", next_step=hint)
+
+    def format_options(self, ctx: Any, formatter: Any) -> None:
+        """The table of commands, then the options; listing commands must not load them."""
+        width = max(map(len, COMMANDS))
+        for title, commands in GROUPS.items():
+            _write_section(formatter, title, [(name.ljust(width), text) for name, text in commands.items()])
+        formatter.write_paragraph()
+        formatter.write_text("linkerdctl COMMAND --help tells more about each.")
+        globally = global_params(self)
+        _write_section(formatter, "Global options, before or after the command", list(_records(ctx, globally)))
+        others = [param for param in self.get_params(ctx) if param not in globally]
+        _write_section(formatter, "Options", list(_records(ctx, others)))
+
+    def shell_complete(self, ctx: Any, incomplete: str) -> list[Any]:
+        """Names from the table, and the group's own options."""
+        from typer._click.shell_completion import CompletionItem
+
+        names = [CompletionItem(name, help=text) for name, text in COMMANDS.items() if name.startswith(incomplete)]
+        return [*names, *super(TyperGroup, self).shell_complete(ctx, incomplete)]
+
+
+def global_params(root: Any) -> list[Any]:
+    """The root's parameters that are global options."""
+    return [param for param in root.params if param.name not in NOT_FOR_COMMANDS]
+
+
+def with_optional_values(args: Sequence[str], options: set[str]) -> list[str]:
+    """Write out what those of `options` mean that stand alone; a value that follows begins with a digit."""
+    words: list[str] = []
+    for index, word in enumerate(args):
+        if word == "--":
+            return [*words, *args[index:]]
+        words.append(word)
+        follower = args[index + 1] if index + 1 < len(args) else ""
+        if word in OPTIONAL_VALUES and word in options and not follower[:1].isdigit():
+            words.append(OPTIONAL_VALUES[word])
+    return words
+
+
+def _loaded(name: str) -> Any:
+    app: typer.Typer = importlib.import_module(f"linkerdctl.cli.{name}").app
+    for info in app.registered_commands:
+        info.cls = Command
+    command = typer.main.get_command(app)
+    command.name = name
+    return command
+
+
+def _is_argument(param: Any) -> bool:
+    return bool(param.param_type_name == "argument")
+
+
+def _argument_name(param: Any) -> str:
+    name = (param.metavar or param.name).upper() + ("..." if param.nargs != 1 else "")
+    return name if param.required else f"[{name}]"
+
+
+def _records(ctx: Any, params: Sequence[Any]) -> Iterator[tuple[str, str]]:
+    """Names and help of options."""
+    records = (_with_metavar(param).get_help_record(ctx) for param in params)
+    return (record for record in records if record is not None)
+
+
+def _with_metavar(param: Any) -> Any:
+    """The option with a word for its value, where typer would show a Python type: its choices, or the end of its name."""
+    named = copy.copy(param)
+    if not named.metavar and not named.is_flag:
+        choices = named.type_descriptor.choices
+        longest = max(named.opts, key=len)
+        named.metavar = "|".join(choices) if choices else longest.rpartition("-")[2].upper()
+    return named
+
+
+def _write_section(formatter: Any, title: str, records: Sequence[tuple[str, str]]) -> None:
+    if records:
+        with formatter.section(title):
+            formatter.write_dl(records)

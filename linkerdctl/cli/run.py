@@ -1,0 +1,113 @@
+"""One run of the command line: the only place that turns exceptions into messages and exit codes."""
+
+from __future__ import annotations
+
+import os
+import sys
+from collections.abc import Sequence
+from typing import Any
+
+import typer
+
+from linkerdctl.errors import ExitCode, LinkerdctlError, UsageError
+from linkerdctl.render.terminal import Terminal
+
+DEBUG = "LINKERDCTL_DEBUG"
+
+
+def run(args: Sequence[str] | None = None) -> int:
+    """Run one command line (default: the process's) and return the exit code. Raises nothing."""
+    words = list(sys.argv[1:] if args is None else args)
+    _write_anything()
+    try:
+        code = _invoke(words)
+        _flush()
+    except BrokenPipeError:
+        code = _leave_closed_pipe()
+    except (KeyboardInterrupt, typer.Abort):
+        code = ExitCode.INTERRUPTED
+    except LinkerdctlError as error:
+        Terminal.of_process().error(error)
+        code = error.exit_code
+    except Exception as error:
+        code = _wrong_usage(error) if hasattr(error, "format_message") else _bug(error, words)
+    return int(code)
+
+
+def _invoke(words: list[str]) -> int:
+    from linkerdctl.cli.app import app
+
+    command: Any = typer.main.get_command(app)
+    if os.environ.get("_LINKERDCTL_COMPLETE"):
+        return int(command.main(words, prog_name="linkerdctl", standalone_mode=False) or 0)
+    try:
+        # Not through main(): it answers a closed pipe with exit code 1
+        with command.make_context("linkerdctl", words) as context:
+            command.invoke(context)
+    except typer.Exit as leave:
+        return leave.exit_code
+    return ExitCode.OK
+
+
+def _write_anything() -> None:
+    """A name that the terminal's encoding lacks is no reason to fail."""
+    for stream in (sys.stdout, sys.stderr):
+        if hasattr(stream, "reconfigure"):
+            stream.reconfigure(errors="backslashreplace")
+
+
+def _flush() -> None:
+    if sys.stdout is not None:
+        Terminal.of_process().out("")
+
+
+def _leave_closed_pipe() -> ExitCode:
+    """The reader has seen enough (`| head`). Python must not try to flush what is left."""
+    try:
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+    except (OSError, ValueError, AttributeError):
+        sys.stdout = None
+    return ExitCode.OK
+
+
+def _wrong_usage(error: Any) -> ExitCode:
+    """What the option parser could not take, in one line. Without arguments it is the help text that it raises."""
+    if type(error).__name__ == "NoArgsIsHelpError":
+        Terminal.of_process().out(f"{error.ctx.get_help()}\n")
+        return ExitCode.OK
+    context = getattr(error, "ctx", None)
+    command = context.command_path if context else "linkerdctl"
+    hint = f"see: {command} --help"
+    if type(error).__name__ == "NoSuchOption":
+        message, advice = f"no such option: {error.option_name}", _about_option(error)
+        hint = f"{advice}; {hint}" if advice else hint
+    else:
+        message = " ".join(str(error.format_message()).split()).rstrip(".")
+    Terminal.of_process().error(UsageError(message[:1].lower() + message[1:], next_step=hint))
+    return ExitCode.USAGE
+
+
+def _about_option(error: Any) -> str:
+    if error.possibilities:
+        return f"did you mean {' or '.join(sorted(error.possibilities))}?"
+    at_root = error.ctx is not None and error.ctx.parent is None
+    return "options of a command stand after its name" if at_root else ""
+
+
+def _bug(error: Exception, words: Sequence[str]) -> ExitCode:
+    told = bool(os.environ.get(DEBUG)) or bool({"-v", "--verbose"} & set(words))
+    if told:
+        import traceback
+
+        traceback.print_exc()
+    Terminal.of_process().error(
+        LinkerdctlError(
+            f"this is a bug in linkerdctl: {type(error).__name__}: {error}",
+            next_step=_after_a_bug(told),
+        )
+    )
+    return ExitCode.ERROR
+
+
+def _after_a_bug(told: bool) -> str:
+    return "report it with the lines above" if told else "run it again with -v, and report what it prints"
