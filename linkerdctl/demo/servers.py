@@ -1,0 +1,188 @@
+"""The running demo: mesh, API face and proxies in one event loop, on a thread of its own, with a kubeconfig to reach it."""
+
+from __future__ import annotations
+
+import asyncio
+import os
+import shutil
+import socket
+import tempfile
+import threading
+import time
+from collections.abc import Callable
+from concurrent.futures import Future
+from dataclasses import dataclass, replace
+from pathlib import Path
+from types import TracebackType
+from typing import TYPE_CHECKING, Self, TypeVar
+
+from linkerdctl.demo.access import Access, Denial
+from linkerdctl.demo.faults import parse_faults
+from linkerdctl.demo.http_server import require_server_packages, server_for
+from linkerdctl.demo.kubeconfig import write_kubeconfig
+from linkerdctl.demo.mesh import PAST, Mesh
+from linkerdctl.demo.proxy_answers import ProxyAnswers
+from linkerdctl.demo.proxy_server import ProxyServer, free_network, moved
+from linkerdctl.demo.request_log import RequestLog
+from linkerdctl.demo.store import ObjectStore
+from linkerdctl.demo.topology import Topology
+from linkerdctl.errors import LinkerdctlError
+
+if TYPE_CHECKING:
+    from linkerdctl.demo.api_server import ApiServer
+
+T = TypeVar("T")
+HOST = "127.0.0.1"
+
+
+@dataclass(frozen=True, slots=True)
+class DemoOptions:
+    """What a demo is made of.
+
+    `faults` are texts as `--fault` takes them; `rps` is how many requests all vote-bots begin a second; `port` is the API
+    face's, any free one for 0; a `token`, when given, must be presented by every client.
+    """
+
+    pods: int = 4
+    rps: float | None = None
+    faults: tuple[str, ...] = ()
+    log: Path | None = None
+    port: int = 0
+    token: str | None = None
+    denials: tuple[Denial, ...] = ()
+    seed: int = 1
+
+
+class DemoMesh:
+    """A context manager: inside it the mesh runs. `mesh`, `log`, `store` and `access` belong to its loop; go through
+    `call` to change them or to read what must not move meanwhile."""
+
+    def __init__(self, options: DemoOptions | None = None) -> None:
+        require_server_packages()
+        self.options = options or DemoOptions()
+        topology = _own_network(Topology.emojivoto(pods=self.options.pods, started=time.time() - PAST))
+        faults = parse_faults(list(self.options.faults), topology)
+        self.log = _open_log(self.options.log)
+        self.mesh = Mesh(topology, rps=self.options.rps, seed=self.options.seed, faults=faults, log=self.log)
+        self.store = _filled_store(topology)
+        self.access = Access(self.options.token, list(self.options.denials))
+        self.kubeconfig = Path()
+        self.url = ""
+        self._loop: asyncio.AbstractEventLoop | None = None
+        self._thread = threading.Thread(target=self._run, name="demo-mesh", daemon=True)
+        self._ready: Future[None] = Future()
+        self._stopping: asyncio.Event | None = None
+
+    def __enter__(self) -> Self:
+        self._thread.start()
+        self._ready.result()
+        return self
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        if self._loop is not None and self._stopping is not None:
+            self._loop.call_soon_threadsafe(self._stopping.set)
+        self._thread.join()
+        self.log.close()
+
+    def environment(self) -> dict[str, str]:
+        """This process's environment with KUBECONFIG pointing here."""
+        return {**os.environ, "KUBECONFIG": str(self.kubeconfig), "KUBECACHEDIR": str(self.kubeconfig.parent / "cache")}
+
+    def call(self, function: Callable[[], T]) -> T:
+        """Run a function in the mesh's loop and return what it returns."""
+
+        async def run() -> T:
+            return function()
+
+        assert self._loop is not None  # noqa: S101 - only inside the context
+        return asyncio.run_coroutine_threadsafe(run(), self._loop).result()
+
+    def set_faults(self, *texts: str) -> None:
+        """Let these faults, and no others, hold from now on; none at all heals every proxy."""
+        faults = parse_faults(list(texts), self.mesh.topology)
+
+        async def change() -> None:
+            self.mesh.faults.clear()
+            self.mesh.faults.update(faults)
+            await self._proxies.sync()
+
+        assert self._loop is not None  # noqa: S101 - only inside the context
+        asyncio.run_coroutine_threadsafe(change(), self._loop).result()
+
+    def _run(self) -> None:
+        try:
+            asyncio.run(self._serve())
+        except BaseException as error:
+            if self._ready.done():
+                raise
+            self._ready.set_exception(error)
+
+    async def _serve(self) -> None:
+        from linkerdctl.demo.api_server import ApiServer
+
+        self._loop, self._stopping = asyncio.get_running_loop(), asyncio.Event()
+        answers = ProxyAnswers(self.mesh)
+        pods = {pod.key: pod for pod in self.mesh.topology.pods}
+        self.mesh.advance()
+        listener = _listener(self.options.port)
+        self.url = f"http://{HOST}:{listener.getsockname()[1]}"
+        self._proxies = ProxyServer(self.mesh.topology.pods, answers)
+        directory = Path(tempfile.mkdtemp(prefix="linkerdctl-demo-"))
+        try:
+            self.kubeconfig = write_kubeconfig(directory, self.url, self.options.token)
+            await self._proxies.start()
+            await self._until_stopped(ApiServer(self.store, self.access, pods, answers), listener)
+        finally:
+            await self._proxies.stop()
+            shutil.rmtree(directory, ignore_errors=True)
+
+    async def _until_stopped(self, face: ApiServer, listener: socket.socket) -> None:
+        assert self._stopping is not None  # noqa: S101 - set before
+        server = server_for(face.app, websockets=True)
+        serving = asyncio.create_task(server.serve([listener]))
+        simulating = asyncio.create_task(self.mesh.run())
+        self._ready.set_result(None)
+        await self._stopping.wait()
+        simulating.cancel()
+        face.close()
+        server.should_exit = True
+        await asyncio.gather(serving, self._proxies.stop())
+
+
+def _own_network(topology: Topology) -> Topology:
+    """The same pods on a loopback network that is free, so that several demos can run side by side."""
+    network = free_network(topology.pods)
+    return replace(topology, pods=tuple(replace(pod, ip=moved(pod.ip, network)) for pod in topology.pods))
+
+
+def _filled_store(topology: Topology) -> ObjectStore:
+    from linkerdctl.demo.cluster_objects import cluster_objects
+
+    store = ObjectStore()
+    for manifest in (*cluster_objects(), *topology.manifests()):
+        store.add(manifest)
+    return store
+
+
+def _open_log(path: Path | None) -> RequestLog:
+    try:
+        return RequestLog(path)
+    except OSError as error:
+        raise LinkerdctlError(f"cannot write the request log {path}: {error.strerror}") from error
+
+
+def _listener(port: int) -> socket.socket:
+    listener = socket.socket(socket.AF_INET, socket.SOCK_STREAM)
+    listener.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+    try:
+        listener.bind((HOST, port))
+        listener.listen()
+    except OSError as error:
+        listener.close()
+        raise LinkerdctlError(
+            f"the demo's API face cannot listen on {HOST}:{port}: {(error.strerror or '').lower()}",
+            next_step="choose another --port, or none for any that is free",
+        ) from error
+    return listener
