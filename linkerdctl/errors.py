@@ -77,6 +77,10 @@ class NotFoundError(LinkerdctlError):
     """A named object does not exist."""
 
 
+class SpecificationError(LinkerdctlError):
+    """An OpenAPI document, a .proto file or a profile cannot be used. The message starts with FILE:line:column."""
+
+
 class RecordingError(LinkerdctlError):
     """A recording cannot be read or written."""
 
