@@ -66,7 +66,7 @@ def _check_shape(resource: ResourceType, manifest: Any) -> None:
 
 
 def _metadata(subject: Subject, manifest: Manifest) -> dict[str, Any]:
-    metadata = dict(manifest.get("metadata") or {})
+    metadata = {key: value for key, value in (manifest.get("metadata") or {}).items() if value not in (None, {}, [])}
     if subject.name and metadata.setdefault("name", subject.name) != subject.name:
         raise bad_request(
             f"the name of the object ({metadata['name']}) does not match the name on the URL ({subject.name})"

@@ -10,6 +10,7 @@ from typing import Any
 from starlette.requests import Request
 from starlette.responses import JSONResponse, Response
 
+from linkerdctl.demo import protobuf_bodies
 from linkerdctl.demo.status import StatusError, bad_request
 
 _LONG = 128 * 1024
@@ -45,14 +46,25 @@ async def body_of(request: Request) -> Any:
     raw = await request.body()
     if not raw:
         return None
-    if "protobuf" in request.headers.get("content-type", ""):
-        raise StatusError(415, "UnsupportedMediaType", "the demo takes JSON and YAML, not protobuf")
+    if request.headers.get("content-type", "").startswith(protobuf_bodies.MEDIA_TYPE):
+        return _protobuf(raw)
     try:
         return json.loads(raw)
     except ValueError as json_error:
         if "yaml" not in request.headers.get("content-type", ""):
             raise bad_request(f"the object provided is no JSON: {json_error}") from json_error
     return _yaml(raw)
+
+
+def _protobuf(raw: bytes) -> Any:
+    try:
+        manifest = protobuf_bodies.decode(raw)
+    except ValueError as error:
+        raise bad_request(f"error decoding protobuf: {error}") from error
+    if manifest is None:
+        message = "the demo reads no protobuf of this kind; write the object to a file and use kubectl apply -f"
+        raise StatusError(415, "UnsupportedMediaType", message)
+    return manifest
 
 
 def _yaml(raw: bytes) -> Any:

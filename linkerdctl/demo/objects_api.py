@@ -19,6 +19,7 @@ APPLY = "application/apply-patch+yaml"
 MERGE = "application/merge-patch+json"
 STRATEGIC = "application/strategic-merge-patch+json"
 JSON_PATCH = "application/json-patch+json"
+_SERVER_FIELDS = ("uid", "creationTimestamp", "resourceVersion", "generation", "selfLink")
 
 
 @dataclass(frozen=True, slots=True)
@@ -65,7 +66,7 @@ class ObjectsApi:
 
     def create(self, subject: Subject, body: Any, query: Query) -> Written:
         """A new object in an existing namespace."""
-        admitted = admit(subject, body, query)
+        admitted = admit(subject, _without_server_fields(body), query)
         self._check_namespace(subject)
         if _is_dry(query):
             name = admitted.manifest["metadata"].get("name", "")
@@ -147,6 +148,14 @@ class ObjectsApi:
             if wanted.get(field) and wanted[field] != found:
                 why = f"Precondition failed: {field} in precondition: {wanted[field]}, in object meta: {found}"
                 raise status.conflict(subject.resource.plural, subject.resource.group, subject.name, why)
+
+
+def _without_server_fields(body: Any) -> Any:
+    """A manifest that was read from a cluster says things that only the server decides."""
+    if not isinstance(body, dict) or not isinstance(body.get("metadata"), dict):
+        return body
+    metadata = {key: value for key, value in body["metadata"].items() if key not in _SERVER_FIELDS}
+    return {**body, "metadata": metadata}
 
 
 def _is_dry(query: Query) -> bool:

@@ -6,6 +6,7 @@ import asyncio
 import os
 import shutil
 import socket
+import sys
 import tempfile
 import threading
 import time
@@ -33,6 +34,8 @@ if TYPE_CHECKING:
 
 T = TypeVar("T")
 HOST = "127.0.0.1"
+_OTHER_SOURCES = ("LINKERDCTL_RECORDING", "LINKERDCTL_PROMETHEUS")
+"""What would make a command look elsewhere than at the demo."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -87,8 +90,11 @@ class DemoMesh:
         self.log.close()
 
     def environment(self) -> dict[str, str]:
-        """This process's environment with KUBECONFIG pointing here."""
-        return {**os.environ, "KUBECONFIG": str(self.kubeconfig), "KUBECACHEDIR": str(self.kubeconfig.parent / "cache")}
+        """This process's environment with KUBECONFIG pointing here, and this linkerdctl at the end of PATH."""
+        kept = {name: value for name, value in os.environ.items() if name not in _OTHER_SOURCES}
+        path = os.pathsep.join([os.environ.get("PATH", os.defpath), str(Path(sys.executable).parent)])
+        cache = str(self.kubeconfig.parent / "cache")
+        return {**kept, "PATH": path, "KUBECONFIG": str(self.kubeconfig), "KUBECACHEDIR": cache}
 
     def call(self, function: Callable[[], T]) -> T:
         """Run a function in the mesh's loop and return what it returns."""

@@ -1,0 +1,73 @@
+"""The command that a demo runs: which program it is, its signals, its exit code."""
+
+from __future__ import annotations
+
+import contextlib
+import os
+import shutil
+import signal
+import subprocess
+import sys
+from collections.abc import Container, Iterator, Mapping, Sequence
+from types import FrameType
+
+from linkerdctl.errors import UsageError
+
+_FORWARDED = (signal.SIGINT, signal.SIGTERM, signal.SIGHUP)
+
+
+def child_of(words: Sequence[str], *, own: Container[str]) -> list[str]:
+    """The words of a process: this same linkerdctl for one of its `own` commands, else a program on PATH.
+
+    Raises `UsageError` when there is no such program.
+    """
+    first = words[0]
+    if first == "linkerdctl":
+        return [sys.executable, "-m", "linkerdctl", *words[1:]]
+    if first in own or first.startswith("-"):
+        return [sys.executable, "-m", "linkerdctl", *words]
+    program = shutil.which(first)
+    if program is None:
+        raise UsageError(
+            f"{first!r} is neither a command of linkerdctl nor a program on PATH",
+            next_step="for example: linkerdctl demo -- stat deploy -n emojivoto",
+        )
+    return [program, *words[1:]]
+
+
+def run_child(words: Sequence[str], environment: Mapping[str, str]) -> int:
+    """Run it on this process's streams, hand signals on to it, and return its exit code (128 + N for signal N)."""
+    try:
+        child = subprocess.Popen(words, env=dict(environment))  # noqa: S603 - running it is what the user asks for
+    except OSError as error:
+        reason = (error.strerror or str(error)).lower()
+        raise UsageError(f"cannot run {words[0]!r}: {reason}") from error
+    with _forwarding_to(child):
+        code = child.wait()
+    return 128 - code if code < 0 else code
+
+
+@contextlib.contextmanager
+def _forwarding_to(child: subprocess.Popen[bytes]) -> Iterator[None]:
+    def forward(number: int, _frame: FrameType | None) -> None:
+        if number != signal.SIGINT or not _has_terminal():
+            child.send_signal(number)
+
+    before = {number: signal.signal(number, forward) for number in _FORWARDED}
+    try:
+        yield
+    finally:
+        for number, handler in before.items():
+            signal.signal(number, handler)
+
+
+def _has_terminal() -> bool:
+    """Whether Ctrl-C reaches the child without us: a terminal sends it to all processes in its foreground."""
+    try:
+        terminal = os.open("/dev/tty", os.O_RDWR)
+    except OSError:
+        return False
+    try:
+        return os.tcgetpgrp(terminal) == os.getpgrp()
+    finally:
+        os.close(terminal)
