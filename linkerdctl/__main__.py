@@ -6,10 +6,14 @@ import sys
 
 
 def main() -> None:
-    """Run the command line and exit with its code."""
-    from linkerdctl.cli.run import run
+    """Run the command line and exit with its code. Ctrl-C may come while modules are still loading."""
+    try:
+        from linkerdctl.cli.run import run
 
-    sys.exit(run())
+        code = run()
+    except KeyboardInterrupt:
+        code = 130
+    sys.exit(code)
 
 
 if __name__ == "__main__":

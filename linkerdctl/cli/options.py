@@ -63,7 +63,7 @@ def _deadline(text: str | None) -> float:
 
 def _at_once(number: int | None) -> int:
     if number is not None and number < 1:
-        raise UsageError(f"--concurrency {number} asks no proxy at all", next_step="give 1 or more")
+        raise UsageError(f"--concurrency {number} is not in the range from 1 on", next_step="give 1 or more")
     return number or 64
 
 

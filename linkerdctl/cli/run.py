@@ -26,12 +26,24 @@ def run(args: Sequence[str] | None = None) -> int:
         code = _leave_closed_pipe()
     except (KeyboardInterrupt, typer.Abort):
         code = ExitCode.INTERRUPTED
-    except LinkerdctlError as error:
-        Terminal.of_process().error(error)
-        code = error.exit_code
     except Exception as error:
-        code = _wrong_usage(error) if hasattr(error, "format_message") else _bug(error, words)
+        code = _failed(_cause(error), words)
     return int(code)
+
+
+def _cause(error: Exception) -> Exception:
+    """Tasks that run together fail as a group; what a user can understand comes first."""
+    if not isinstance(error, ExceptionGroup):
+        return error
+    causes = [_cause(each) for each in error.exceptions]
+    return next((each for each in causes if isinstance(each, LinkerdctlError)), causes[0])
+
+
+def _failed(error: Exception, words: Sequence[str]) -> ExitCode:
+    if isinstance(error, LinkerdctlError):
+        Terminal.of_process().error(error)
+        return error.exit_code
+    return _wrong_usage(error) if hasattr(error, "format_message") else _bug(error, words)
 
 
 def _invoke(words: list[str]) -> int:
@@ -99,7 +111,7 @@ def _bug(error: Exception, words: Sequence[str]) -> ExitCode:
     if told:
         import traceback
 
-        traceback.print_exc()
+        traceback.print_exception(error)
     Terminal.of_process().error(
         LinkerdctlError(
             f"this is a bug in linkerdctl: {type(error).__name__}: {error}",

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from linkerdctl.render.terminal import printable
 from linkerdctl.render.view import Column, Row, View
@@ -57,9 +57,11 @@ class Fit:
     longest_name: int | None = None
 
 
-FITS = (Fit(), Fit(2, True), Fit(2, True, False), Fit(2, True, False, 28), Fit(1, True, False, 16))
-"""Tried in this order until a table is no wider than its terminal. Numbers are never cut: beyond the last the terminal
-wraps lines by itself. Pipes and files always get the first."""
+FITS = (Fit(), Fit(2, True), Fit(2, True, False), Fit(1, True, False))
+"""Tried in this order until a table is no wider than its terminal; then names lose their middle. Numbers are never cut:
+if that does not do, the terminal wraps lines by itself. Pipes and files always get the first."""
+
+SHORTEST_NAME = 12
 
 
 @dataclass(frozen=True, slots=True)
@@ -77,8 +79,16 @@ def laid_out(rows: Sequence[Row], view: View[Row], *, wide: bool = False, width:
     for fit in FITS:
         grids = _grids(parts, fit)
         if width is None or all(grid.width <= width for grid in grids):
-            break
-    return grids
+            return grids
+    return _grids(parts, replace(FITS[-1], longest_name=min(_longest_name(grid, width or 0) for grid in grids)))
+
+
+def _longest_name(grid: Grid, width: int) -> int:
+    """The most that names may take for the grid to be `width` wide, all of them alike."""
+    names = [lane.width for lane in grid.lanes if lane.left]
+    room = width - (grid.width - sum(names))
+    lengths = range(max(names, default=0), SHORTEST_NAME, -1)
+    return next((longest for longest in lengths if sum(min(name, longest) for name in names) <= room), SHORTEST_NAME)
 
 
 def _measured(rows: Sequence[Row], view: View[Row], wide: bool) -> Iterator[_Measured]:

@@ -13,6 +13,7 @@ from linkerdctl.render.view import Row, View
 
 if TYPE_CHECKING:
     from rich.live import Live
+    from rich.table import Table
 
 
 class LiveTables:
@@ -22,6 +23,8 @@ class LiveTables:
         self._terminal = terminal
         self._live = live
         self._width = terminal.width
+        self._shown: Sequence[Table] = ()
+        self._told: Sequence[str] = ()
 
     @property
     def in_place(self) -> bool:
@@ -34,13 +37,22 @@ class LiveTables:
         if self._live is None:
             self._terminal.out(f"--- {clock}\n{table_text(rows, view, wide=wide, colour=self._terminal.colour)}")
             return
+        self._clear_if_resized(self._live)
+        self._shown = tables(rows, view, wide=wide, width=self._width)
+        self._told = [part for part in (clock, printable(footer)) if part]
+        self._draw(self._live, "Ctrl-C ends")
+
+    def finish(self) -> None:
+        """Leave the last view as it is, without the way to end it."""
+        if self._live is not None and self._told:
+            self._draw(self._live)
+
+    def _draw(self, live: Live, *more: str) -> None:
         from rich.console import Group
         from rich.text import Text
 
-        self._clear_if_resized(self._live)
-        last = "   ".join(part for part in (clock, printable(footer), "Ctrl-C ends") if part)
-        shown = tables(rows, view, wide=wide, width=self._width)
-        self._live.update(Group(*shown, Text(last, style="dim")), refresh=True)
+        apart = [part for table in self._shown for part in (Text(), table)][1:]
+        live.update(Group(*apart, Text("   ".join([*self._told, *more]), style="dim")), refresh=True)
 
     def _clear_if_resized(self, live: Live) -> None:
         """A terminal that became narrower has wrapped the lines of the last view: they cannot be counted back over."""
@@ -67,4 +79,8 @@ def live_on(terminal: Terminal, *, streamed: bool = False) -> Iterator[LiveTable
         markup=False,
     )
     with Live(console=console, auto_refresh=False, redirect_stdout=False, redirect_stderr=False) as live:
-        yield LiveTables(terminal, live)
+        views = LiveTables(terminal, live)
+        try:
+            yield views
+        finally:
+            views.finish()

@@ -73,7 +73,8 @@ class Trend(Generic[Row]):
 
     def _style(self, row: Row) -> str:
         rising, falling = self._styles
-        return rising if change(self._of(row)) > 0 else falling
+        moved = change(self._of(row))
+        return (rising if moved > 0 else falling) if moved else ""
 
 
 def with_trends(view: View[Row], rows: Sequence[Row], trends: Sequence[Trend[Row]]) -> View[Row]:
