@@ -92,9 +92,7 @@ def test_a_viz_request_is_encoded_as_the_real_tool_encodes_it() -> None:
 
 @pytest.mark.parametrize("module", ["net", "http_types", "proxy_tap", "viz_tap"])
 def test_the_committed_code_is_what_protos_generates(module: str, tmp_path: Path) -> None:
-    subprocess.run(
-        [ROOT / "scripts" / "generate-protos", sys.executable, tmp_path], cwd=ROOT, check=True, timeout=60
-    )
+    subprocess.run([ROOT / "scripts" / "generate-protos", sys.executable, tmp_path], cwd=ROOT, check=True, timeout=60)
     for suffix in ("_pb2.py", "_pb2.pyi"):
         committed = Path("linkerdctl/tap/wire") / f"{module}{suffix}"
         assert filecmp.cmp(ROOT / committed, tmp_path / committed, shallow=False), f"{committed}: run `make protos`"
