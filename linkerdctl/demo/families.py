@@ -1,108 +1,125 @@
-"""Metric families in memory, and their exposition text. What stands before a bucket's value is written only once."""
+"""Metric families, their series, and the two dialects of exposition text that proxies mix. Knows no metric by name."""
 
 from __future__ import annotations
 
 from bisect import bisect_left
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, field
 
 LATENCY_MS = (
     1, 2, 3, 4, 5, 10, 20, 30, 40, 50, 100, 200, 300, 400, 500,
     1000, 2000, 3000, 4000, 5000, 10000, 20000, 30000, 40000, 50000,
 )  # fmt: skip
-ROUTE_SECONDS = (0.05, 0.5, 1.0, 10.0)
-BACKEND_SECONDS = (0.025, 0.05, 0.1, 0.25, 0.5, 1.0, 10.0)
 
 
 @dataclass(slots=True)
-class Family:
-    """A counter or gauge: values by their labels, written as they stand between the braces.
+class Sample:
+    """One counter or gauge: whole numbers stand without a point, floats with one."""
 
-    `suffix` is what OpenMetrics appends to a counter's samples (`_total`) while HELP and TYPE carry the bare name.
+    value: float = 0
+
+    def add(self, amount: float = 1) -> None:
+        """Count."""
+        self.value += amount
+
+
+@dataclass(slots=True)
+class Distribution:
+    """One histogram: how many values fell between two bounds each, and their sum. Bounds are inclusive."""
+
+    bounds: tuple[float, ...]
+    sum: float = 0
+    counts: list[int] = field(default_factory=list)
+
+    def __post_init__(self) -> None:
+        self.counts = [0] * (len(self.bounds) + 1)
+
+    def observe(self, value: float) -> None:
+        """Count one value."""
+        self.counts[bisect_left(self.bounds, value)] += 1
+        self.sum += value
+
+    def cumulated(self) -> Iterator[int]:
+        """What the buckets say, `+Inf` last."""
+        total = 0
+        for count in self.counts:
+            total += count
+            yield total
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Family:
+    """A family's declaration; it holds no values. Labels are the text between a series' braces.
+
+    `legacy` families are in the proxies' older dialect: `le` last, buckets before count and sum, no units. In the other,
+    OpenMetrics', counters' samples end in `_total` while HELP and TYPE carry the bare name, `le` comes first, sums lead.
     """
 
     name: str
     type: str
     help: str
-    suffix: str = ""
     unit: str = ""
-    values: dict[str, float] = field(default_factory=dict)
+    bounds: tuple[float, ...] = ()
+    legacy: bool = False
 
-    def add(self, labels: str, amount: float = 1) -> None:
-        """Count."""
-        self.values[labels] = self.values.get(labels, 0) + amount
+    def header(self) -> Iterator[str]:
+        """HELP, TYPE and UNIT."""
+        yield f"# HELP {self.name} {self.help}"
+        yield f"# TYPE {self.name} {self.type}"
+        if self.unit:
+            yield f"# UNIT {self.name} {self.unit}"
 
-    def set(self, labels: str, value: float) -> None:
-        """Set a gauge."""
-        self.values[labels] = value
+    def sample_line(self, labels: str, sample: Sample) -> str:
+        """A counter's or gauge's only line."""
+        name = f"{self.name}_total" if self.type == "counter" and not self.legacy else self.name
+        return f"{name}{{{labels}}} {sample.value}" if labels else f"{name} {sample.value}"
 
-    def lines(self) -> Iterator[str]:
-        """Samples."""
-        name = f"{self.name}{self.suffix}"
-        for labels, value in self.values.items():
-            yield f"{name}{{{labels}}} {_number(value)}" if labels else f"{name} {_number(value)}"
-
-
-@dataclass(slots=True)
-class HistogramFamily:
-    """A histogram: per labels the counts of each bucket, not cumulated, and the sum."""
-
-    name: str
-    help: str
-    bounds: tuple[float, ...]
-    unit: str = ""
-    type: str = "histogram"
-    counts: dict[str, list[int]] = field(default_factory=dict)
-    sums: dict[str, float] = field(default_factory=dict)
-    _prefixes: dict[str, list[str]] = field(default_factory=dict)
-
-    def observe(self, labels: str, value: float) -> None:
-        """Count one value; bounds are inclusive."""
-        if labels not in self.counts:
-            self.counts[labels] = [0] * (len(self.bounds) + 1)
-            self.sums[labels] = 0
-            self._prefixes[labels] = self._prefixes_of(labels)
-        self.counts[labels][bisect_left(self.bounds, value)] += 1
-        self.sums[labels] += value
-
-    def lines(self) -> Iterator[str]:
-        """Samples: buckets, cumulated, then sum and count, as proxies order them."""
-        for labels, counts in self.counts.items():
-            total = 0
-            for prefix, count in zip(self._prefixes[labels], counts, strict=True):
-                total += count
-                yield f"{prefix}{total}"
-            yield f"{self.name}_count{{{labels}}} {total}"
-            yield f"{self.name}_sum{{{labels}}} {_number(self.sums[labels])}"
-
-    def _prefixes_of(self, labels: str) -> list[str]:
-        bounds = [*map(_bound, self.bounds), "+Inf"]
-        return [f'{self.name}_bucket{{{labels},le="{bound}"}} ' for bound in bounds]
-
-    @property
-    def values(self) -> dict[str, list[int]]:
-        """Whether there is anything, as for other families."""
-        return self.counts
+    def distribution_lines(self, labels: str, distribution: Distribution) -> list[str]:
+        """A histogram's buckets, count and sum."""
+        totals = list(distribution.cumulated())
+        whole = f"{self.name}_count{{{labels}}} {totals[-1]}"
+        total = f"{self.name}_sum{{{labels}}} {distribution.sum}"
+        bounds = (*distribution.bounds, "+Inf")
+        if not self.legacy:
+            start, rest = f'{self.name}_bucket{{le="', f'",{labels}}} '
+            return [
+                total,
+                whole,
+                *(f"{start}{bound}{rest}{count}" for bound, count in zip(bounds, totals, strict=True)),
+            ]
+        start = f'{self.name}_bucket{{{labels},le="'
+        buckets = [f'{start}{bound}"}} {count}' for bound, count in zip(bounds, totals, strict=True)]
+        return [*buckets, whole, total]
 
 
-def exposition(families: list[Family | HistogramFamily]) -> bytes:
-    """The text of all families that hold something; a family that was never used is not even declared."""
-    lines: list[str] = []
-    for family in families:
-        if not family.values:
-            continue
-        lines.append(f"# HELP {family.name} {family.help}")
-        lines.append(f"# TYPE {family.name} {family.type}")
-        if family.unit:
-            lines.append(f"# UNIT {family.name} {family.unit}")
-        lines.extend(family.lines())
-    return ("\n".join(lines) + "\n").encode()
+class Registry:
+    """The series of one process. A family that was never used is not even declared, as in real proxies."""
 
+    def __init__(self) -> None:
+        self._samples: dict[Family, dict[str, Sample]] = {}
+        self._distributions: dict[Family, dict[str, Distribution]] = {}
 
-def _number(value: float) -> str:
-    return str(int(value)) if value == int(value) else repr(float(value))
+    def sample(self, family: Family, labels: str = "", value: float = 0) -> Sample:
+        """The counter or gauge of these labels; made with `value` when it is new."""
+        series = self._samples.setdefault(family, {})
+        return series.get(labels) or series.setdefault(labels, Sample(value))
 
+    def distribution(self, family: Family, labels: str) -> Distribution:
+        """The histogram of these labels."""
+        series = self._distributions.setdefault(family, {})
+        return series.get(labels) or series.setdefault(labels, Distribution(family.bounds))
 
-def _bound(bound: float) -> str:
-    """Whole milliseconds stand as whole numbers, seconds with their point: `50`, `1.0`."""
-    return str(bound)
+    def total(self, family: Family) -> float:
+        """All of a counter's series together."""
+        return sum(sample.value for sample in self._samples.get(family, {}).values())
+
+    def lines(self, families: Iterable[Family]) -> Iterator[str]:
+        """The text of these families, in this order, line by line."""
+        for family in families:
+            if samples := self._samples.get(family):
+                yield from family.header()
+                yield from (family.sample_line(labels, sample) for labels, sample in samples.items())
+            elif distributions := self._distributions.get(family):
+                yield from family.header()
+                for labels, distribution in distributions.items():
+                    yield from family.distribution_lines(labels, distribution)

@@ -5,29 +5,34 @@ from __future__ import annotations
 import asyncio
 import heapq
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from itertools import count
 
 from linkerdctl.demo.faults import Fault
+from linkerdctl.demo.generator import TrafficGenerator
 from linkerdctl.demo.proxy_metrics import ProxyMetrics
-from linkerdctl.demo.request_log import Counted, RequestLog, Scraped
+from linkerdctl.demo.request_log import RequestLog, Scraped
 from linkerdctl.demo.topology import DemoPod, Topology
-from linkerdctl.demo.traffic import Hop, TrafficGenerator
+from linkerdctl.demo.traffic import Hop
 
 PAST = 60.0
 """Seconds of traffic that lie behind a mesh when it is made, so that its counters are not at zero."""
-PROBE_EVERY = 10.0
 TICK = 0.02
 Listener = Callable[[Hop], None]
+Step = Callable[[Hop], None]
 
 
 def default_rps(topology: Topology) -> float:
-    """Requests per second that vote-bots begin: ten in a small mesh, more in a large one, never too many for one core."""
-    return max(10.0, len(topology.pods) / 10)
+    """Requests per second that vote-bots begin: as the real emojivoto in a small mesh, more in a large one."""
+    return max(16.0, len(topology.pods) / 10)
 
 
 class Mesh:
-    """Simulates up to the moment it is asked about. Not thread-safe: one event loop owns it."""
+    """Simulates up to the moment it is asked about. Not thread-safe: one event loop owns it.
+
+    `rps` is what all vote-bots together begin per second. `faults`, by pod, may change at any time; the mesh itself only
+    sees to restarts, the others are for whoever serves its texts. The same seed and clock give the same mesh.
+    """
 
     def __init__(
         self,
@@ -40,18 +45,15 @@ class Mesh:
         clock: Callable[[], float] = time.time,
     ) -> None:
         self.topology = topology
-        self.faults = faults or {}
+        self.faults = faults if faults is not None else {}
         self.log = log or RequestLog()
         self._clock = clock
+        self._now = topology.started
         self._traffic = TrafficGenerator(topology, rps=rps or default_rps(topology), seed=seed)
-        self._proxies = {pod.key: ProxyMetrics(pod, topology.started) for pod in topology.pods}
+        self._proxies = {pod.key: ProxyMetrics(topology.started) for pod in topology.pods}
         self._order = count()
-        self._due: list[tuple[float, int, Callable[[], None]]] = []
+        self._due: list[tuple[float, int, Step, Hop]] = []
         self._next_request = topology.started + self._traffic.next_gap()
-        self._next_probe = topology.started + PROBE_EVERY
-        self._next_restarts = {
-            key: topology.started + fault.seconds for key, fault in self.faults.items() if fault.kind == "restarting"
-        }
         self._listeners: list[Listener] = []
 
     @classmethod
@@ -67,24 +69,27 @@ class Mesh:
         self._listeners.append(listener)
         return lambda: self._listeners.remove(listener)
 
-    def advance(self, to: float | None = None) -> None:
-        """Let everything happen that is due by now, in its order."""
-        now = self._clock() if to is None else to
-        while True:
-            due = min(self._next_request, self._next_probe, self._due[0][0] if self._due else now)
-            due = min([due, *self._next_restarts.values()])
-            if due > now or (due == now and not self._due_at(now)):
-                return
-            self._happen(due)
+    def objects(self) -> list[dict[str, object]]:
+        """The manifests of everything in the cluster."""
+        return list(self.topology.manifests())
+
+    def advance(self, to: float | None = None) -> float:
+        """Let everything happen that is due by `to` (epoch seconds; now), in its order; returns that time.
+
+        Time never runs backwards here, whatever the clock does.
+        """
+        now = max(self._clock() if to is None else to, self._now)
+        while (due := self._next_due()) <= now:
+            self._now = due
+            self._happen()
+        self._now = now
+        return now
 
     def scrape(self, pod: DemoPod) -> bytes:
-        """The text of a pod's proxy as of now. The scrape itself is counted after it, as real proxies do."""
-        now = self._clock()
-        self.advance(now)
-        proxy = self._proxies[pod.key]
-        text = proxy.text()
-        proxy.count_admin("default", len(text) // 12)
-        self.log.scrape(Scraped(now, pod.key))
+        """The text of a pod's proxy as of now, with the scrape itself counted as real proxies count it."""
+        now = self.advance()
+        text = self._proxies[pod.key].scrape(now)
+        self.log.scraped(Scraped(now, pod.key))
         return text
 
     def fault_of(self, pod: DemoPod) -> Fault | None:
@@ -92,8 +97,9 @@ class Mesh:
         return self.faults.get(pod.key)
 
     def restart(self, pod: DemoPod, at: float | None = None) -> None:
-        """The proxy's process ends and another begins, at zero."""
-        self._proxies[pod.key] = ProxyMetrics(pod, self._clock() if at is None else at)
+        """The proxy's process ends and another begins, at zero; it knows nothing of requests that were under way."""
+        now = self.advance(at)
+        self._start_again(pod.key, now)
 
     async def run(self) -> None:
         """Keep up with the clock until cancelled."""
@@ -101,40 +107,72 @@ class Mesh:
             self.advance()
             await asyncio.sleep(TICK)
 
-    def _due_at(self, now: float) -> bool:
-        nexts = [self._next_request, self._next_probe, *self._next_restarts.values()]
-        return now in nexts or bool(self._due and self._due[0][0] <= now)
+    def _next_due(self) -> float:
+        first = self._due[0][0] if self._due else self._next_request
+        return min(first, self._next_request, *(at for at, _ in self._restarts()))
 
-    def _happen(self, due: float) -> None:
-        for key, at in self._next_restarts.items():
-            if at == due:
-                self._restart_again(key, due)
+    def _happen(self) -> None:
+        """Whatever is due first, which is now."""
+        for at, key in self._restarts():
+            if at <= self._now:
+                self._start_again(key, self._now)
                 return
-        if self._due and self._due[0][0] == due:
-            heapq.heappop(self._due)[2]()
-        elif self._next_probe == due:
-            for proxy in self._proxies.values():
-                proxy.count_admin("probe", 30)
-            self._next_probe += PROBE_EVERY
-        else:
-            for hop in self._traffic.request(due).all():
-                self._plan(hop)
-            self._next_request += self._traffic.next_gap()
+        if self._due and self._due[0][0] <= self._now:
+            _, _, step, hop = heapq.heappop(self._due)
+            step(hop)
+            return
+        for hop in self._traffic.request(self._next_request).all():
+            self._plan(hop)
+        self._next_request += self._traffic.next_gap()
 
-    def _restart_again(self, key: tuple[str, str], at: float) -> None:
-        self.restart(self._proxies[key].pod, at)
-        self._next_restarts[key] = at + self.faults[key].seconds
+    def _restarts(self) -> Iterator[tuple[float, tuple[str, str]]]:
+        """When which proxy restarts next, if nobody changes the faults before."""
+        for key, fault in self.faults.items():
+            if fault.kind == "restarting":
+                yield max(self._proxies[key].started + max(fault.seconds, TICK), self._now), key
+
+    def _start_again(self, key: tuple[str, str], at: float) -> None:
+        self._proxies[key] = ProxyMetrics(at)
+        self.log.restarted(key, at)
 
     def _plan(self, hop: Hop) -> None:
-        heapq.heappush(self._due, (hop.server_ended, next(self._order), lambda: self._count(hop, "inbound")))
-        heapq.heappush(self._due, (hop.ended, next(self._order), lambda: self._count(hop, "outbound")))
+        self.log.begun(hop)
+        for at, step in (
+            (hop.started, self._sent),
+            (hop.server_started, self._received),
+            (hop.server_first_byte, self._answering),
+            (hop.server_ended, self._answered),
+            (hop.first_byte, self._hearing),
+            (hop.ended, self._heard),
+        ):
+            heapq.heappush(self._due, (at, next(self._order), step, hop))
 
-    def _count(self, hop: Hop, side: str) -> None:
-        if side == "inbound":
-            self._proxies[hop.server.key].count_inbound(hop)
-            self.log.count(Counted(hop.server_ended, side, hop))
-            return
-        self._proxies[hop.client.key].count_outbound(hop)
-        self.log.count(Counted(hop.ended, side, hop))
+    def _sent(self, hop: Hop) -> None:
+        self._proxies[hop.client.key].outbound.began(hop)
+
+    def _received(self, hop: Hop) -> None:
+        self._proxies[hop.server.key].inbound.began(hop)
+
+    def _answering(self, hop: Hop) -> None:
+        if proxy := self._still_there(hop.server, hop.server_started):
+            proxy.inbound.answered(hop)
+
+    def _answered(self, hop: Hop) -> None:
+        if proxy := self._still_there(hop.server, hop.server_started):
+            proxy.inbound.ended(hop)
+
+    def _hearing(self, hop: Hop) -> None:
+        if proxy := self._still_there(hop.client, hop.started):
+            proxy.outbound.answered(hop)
+
+    def _heard(self, hop: Hop) -> None:
+        if proxy := self._still_there(hop.client, hop.started):
+            proxy.outbound.ended(hop)
+        self.log.ended(hop)
         for listener in list(self._listeners):
             listener(hop)
+
+    def _still_there(self, pod: DemoPod, since: float) -> ProxyMetrics | None:
+        """A pod's proxy, if it is still the process that saw the request begin."""
+        proxy = self._proxies[pod.key]
+        return proxy if proxy.started <= since else None

@@ -1,10 +1,10 @@
-"""The truth: every request as it was counted, every scrape as it was answered. Tests compare commands with it."""
+"""The truth: every request with the instants at which its proxies counted it, every scrape. Tests compare with it."""
 
 from __future__ import annotations
 
 import json
 from collections import deque
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TextIO
@@ -12,22 +12,9 @@ from typing import TextIO
 from linkerdctl.demo.topology import DemoPod
 from linkerdctl.demo.traffic import Hop
 
-KEPT = 200_000
-"""Entries in memory; older ones are forgotten, in the file they stay."""
-
-
-@dataclass(frozen=True, slots=True)
-class Counted:
-    """A hop at the instant one of its proxies counted it: the server's (`inbound`) or the client's (`outbound`)."""
-
-    at: float
-    side: str
-    hop: Hop
-
-    @property
-    def pod(self) -> DemoPod:
-        """Whose proxy it was."""
-        return self.hop.server if self.side == "inbound" else self.hop.client
+KEPT = 100_000
+"""Requests in memory, and scrapes; older ones are forgotten, in the file they stay."""
+Chosen = Callable[[Hop], bool]
 
 
 @dataclass(frozen=True, slots=True)
@@ -39,87 +26,145 @@ class Scraped:
 
 
 @dataclass(frozen=True, slots=True)
-class Truth:
-    """What definitions make of a choice of requests."""
+class Seen:
+    """A request as one of its two proxies saw it: the server's (`inbound`) or the client's (`outbound`)."""
 
-    successes: int
-    failures: int
-    latencies_ms: tuple[float, ...]
+    pod: tuple[str, str]
+    began: float
+    first_byte: float
+    ended: float
+
+    @classmethod
+    def of(cls, hop: Hop, side: str) -> Seen:
+        """By the side's name."""
+        if side == "inbound":
+            return cls(hop.server.key, hop.server_started, hop.server_first_byte, hop.server_ended)
+        return cls(hop.client.key, hop.started, hop.first_byte, hop.ended)
+
+    @property
+    def latency_ms(self) -> float:
+        """Time to first byte, uncut; proxies count whole milliseconds of it."""
+        return (self.first_byte - self.began) * 1000
+
+
+@dataclass(frozen=True, slots=True)
+class Truth:
+    """What two looks at proxies must give: responses that ended, and latencies of responses that began, in between."""
+
+    successes: int = 0
+    failures: int = 0
+    latencies_ms: tuple[float, ...] = ()
+    request_rate: float = 0.0
+    """Per second, each proxy's count by its own seconds."""
 
     @property
     def requests(self) -> int:
         """All of them."""
         return self.successes + self.failures
 
+    def __add__(self, other: Truth) -> Truth:
+        """Of both proxies together."""
+        return Truth(
+            self.successes + other.successes,
+            self.failures + other.failures,
+            self.latencies_ms + other.latencies_ms,
+            self.request_rate + other.request_rate,
+        )
+
 
 class RequestLog:
-    """In memory, and in a file of JSON lines if one is given."""
+    """In memory, and in a file of JSON lines if one is given. Raises `OSError` if that cannot be written."""
 
     def __init__(self, path: Path | None = None) -> None:
-        self.counted: deque[Counted] = deque(maxlen=KEPT)
+        self.hops: deque[Hop] = deque(maxlen=KEPT)
+        """In the order in which they were begun; the last ones may not have ended yet."""
         self.scrapes: deque[Scraped] = deque(maxlen=KEPT)
-        self._file: TextIO | None = path.open("w") if path else None
+        self._restarts: dict[tuple[str, str], list[float]] = {}
+        self._file: TextIO | None = path.open("w", buffering=1) if path else None
 
-    def count(self, entry: Counted) -> None:
-        """A proxy has counted a hop."""
-        self.counted.append(entry)
+    def begun(self, hop: Hop) -> None:
+        """A request is on its way; how it will end is decided."""
+        self.hops.append(hop)
+
+    def ended(self, hop: Hop) -> None:
+        """It has ended at its client too."""
         if self._file:
-            self._write(_as_json(entry))
+            self._write(_as_json(hop))
 
-    def scrape(self, entry: Scraped) -> None:
+    def scraped(self, entry: Scraped) -> None:
         """A proxy has been looked at."""
         self.scrapes.append(entry)
         if self._file:
             self._write({"scrape": "/".join(entry.pod), "at": entry.at})
 
+    def restarted(self, pod: tuple[str, str], at: float) -> None:
+        """A proxy began again, at zero; it forgot what was under way."""
+        self._restarts.setdefault(pod, []).append(at)
+        if self._file:
+            self._write({"restart": "/".join(pod), "at": at})
+
     def close(self) -> None:
         """No more entries."""
         if self._file:
             self._file.close()
+            self._file = None
 
     def scrapes_of(self, pod: DemoPod) -> list[float]:
         """When a pod's proxy was looked at."""
         return [scrape.at for scrape in self.scrapes if scrape.pod == pod.key]
 
-    def between(self, pod: DemoPod, side: str, first: float, last: float) -> Iterator[Hop]:
-        """What a proxy counted after `first` up to `last`."""
-        for entry in self.counted:
-            if entry.side == side and first < entry.at <= last and entry.pod.key == pod.key:
-                yield entry.hop
+    def truth(self, pod: DemoPod, side: str, first: float, last: float, chosen: Chosen = lambda hop: True) -> Truth:
+        """The counts and exact latencies behind what looks at `first` and `last` (epoch seconds) at one proxy must give.
 
-    def truth(
-        self,
-        pod: DemoPod,
-        side: str,
-        first: float,
-        last: float,
-        chosen: Callable[[Hop], bool] = lambda hop: True,
+        After a restart in between, that is what its newest process counted.
+        """
+        seen = [(hop, sight) for hop, sight in self._seen_by(pod.key, side, last) if chosen(hop)]
+        ended = [hop for hop, sight in seen if first < sight.ended <= last]
+        failures = sum(hop.failed for hop in ended)
+        latencies = tuple(sight.latency_ms for _, sight in seen if first < sight.first_byte <= last)
+        rate = len(ended) / (last - first) if last > first else 0.0
+        return Truth(len(ended) - failures, failures, latencies, rate)
+
+    def between_scrapes(
+        self, pods: Iterable[DemoPod], side: str, chosen: Chosen = lambda hop: True, looks: tuple[int, int] = (-2, -1)
     ) -> Truth:
-        """The counts and exact latencies behind what two scrapes of one proxy must give."""
-        hops = [hop for hop in self.between(pod, side, first, last) if chosen(hop)]
-        failures = sum(hop.failed for hop in hops)
-        latencies = tuple(hop.server_latency_ms if side == "inbound" else hop.latency_ms for hop in hops)
-        return Truth(len(hops) - failures, failures, latencies)
+        """What several proxies together must give, each between two of its own scrapes, by default the last two."""
+        total = Truth()
+        for pod in pods:
+            scrapes = self.scrapes_of(pod)
+            total += self.truth(pod, side, scrapes[looks[0]], scrapes[looks[1]], chosen)
+        return total
+
+    def _seen_by(self, pod: tuple[str, str], side: str, until: float) -> Iterator[tuple[Hop, Seen]]:
+        """What the process that ran at `until` saw from its beginning on."""
+        process_started = max((at for at in self._restarts.get(pod, ()) if at <= until), default=0.0)
+        for hop in self.hops:
+            sight = Seen.of(hop, side)
+            if sight.pod == pod and sight.began >= process_started:
+                yield hop, sight
 
     def _write(self, entry: dict[str, object]) -> None:
-        assert self._file is not None  # noqa: S101 - both callers have looked
+        assert self._file is not None  # noqa: S101 - callers have looked
         self._file.write(json.dumps(entry) + "\n")
-        self._file.flush()
 
 
-def _as_json(entry: Counted) -> dict[str, object]:
-    hop = entry.hop
+def _as_json(hop: Hop) -> dict[str, object]:
     return {
-        "at": entry.at,
-        "side": entry.side,
         "number": hop.number,
-        "client": f"{hop.client.namespace}/{hop.client.name}",
-        "server": f"{hop.server.namespace}/{hop.server.name}",
+        "client": "/".join(hop.client.key),
+        "server": "/".join(hop.server.key),
         "authority": hop.service.authority,
         "method": hop.method,
-        "path": hop.path,
+        "path": hop.target,
         "status": hop.status,
         "grpc_status": hop.grpc_status,
-        "failed": hop.failed,
-        "latency_ms": hop.server_latency_ms if entry.side == "inbound" else hop.latency_ms,
+        "classification": hop.classification,
+        "request_bytes": hop.request_bytes,
+        "response_bytes": hop.response_bytes,
+        **{side: _sight_as_json(Seen.of(hop, side)) for side in ("outbound", "inbound")},
     }
+
+
+def _sight_as_json(sight: Seen) -> dict[str, float]:
+    times = {"began": sight.began, "first_byte": sight.first_byte, "ended": sight.ended}
+    return {**times, "latency_ms": round(sight.latency_ms, 3)}
