@@ -75,8 +75,12 @@ def escaped(value: str) -> str:
 
 @st.composite
 def expositions(draw: st.DrawFn) -> str:
-    """Families in and out of order, with comments, timestamps, odd spacing and any text in label values."""
-    lines = []
+    """Families in and out of order, with comments, timestamps, odd spacing and any text in label values.
+
+    A series stands there once: what it means twice, the format does not say.
+    """
+    lines: list[str] = []
+    seen: set[tuple[str, frozenset[tuple[str, str]]]] = set()
     text_values = st.text(
         st.characters(codec="utf-8", exclude_characters="\r\x0b\x0c\x1c\x1d\x1e\x85\u2028\u2029"), max_size=12
     )
@@ -85,6 +89,9 @@ def expositions(draw: st.DrawFn) -> str:
         if draw(st.booleans()):
             lines.append(f'# HELP {name} some help {{not="labels"}} 1')
         labels = draw(st.dictionaries(label_names, text_values, max_size=4))
+        if (name, frozenset(labels.items())) in seen:
+            continue
+        seen.add((name, frozenset(labels.items())))
         gap = draw(st.sampled_from([" ", "  ", "\t"]))
         comma = draw(st.sampled_from(["", ","])) if labels else ""
         inside = ",".join(f'{key}="{escaped(value)}"' for key, value in labels.items()) + comma
