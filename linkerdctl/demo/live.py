@@ -11,7 +11,7 @@ from dataclasses import dataclass, field
 from types import FrameType
 from typing import NoReturn
 
-from linkerdctl.demo.request_log import RequestLog
+from linkerdctl.demo.request_log import RequestLog, Seen
 from linkerdctl.demo.servers import DemoMesh
 from linkerdctl.demo.topology import DemoPod
 from linkerdctl.render import numbers
@@ -20,6 +20,8 @@ from linkerdctl.render.terminal import Terminal
 from linkerdctl.render.view import Column, View
 
 WINDOW = 10.0
+LONGEST = 5.0
+"""Seconds that no request takes longer than; the log is in the order in which they began."""
 """Seconds that the view looks back."""
 _EVERY_LIVE, _EVERY_LINE = 1.0, 10.0
 _MOST_ROWS = 20
@@ -70,13 +72,13 @@ def served(log: RequestLog, pods: Sequence[DemoPod], now: float, window: float =
     for pod in pods:
         key = pod.namespace, pod.workload
         rows.setdefault(key, Served(*key, seconds=window))
-    for entry in reversed(log.counted):
-        if entry.at <= now - window:
+    for hop in reversed(log.hops):
+        if hop.started <= now - window - LONGEST:
             break
-        if entry.side == "inbound":
-            row = rows[entry.pod.namespace, entry.pod.workload]
-            row.latencies_ms.append(entry.hop.server_latency_ms)
-            row.failures += entry.hop.failed
+        if now - window < hop.server_ended <= now:
+            row = rows[hop.server.namespace, hop.server.workload]
+            row.latencies_ms.append(Seen.of(hop, "inbound").latency_ms)
+            row.failures += hop.failed
     return list(rows.values())
 
 
