@@ -20,9 +20,9 @@ from linkerdctl.render.terminal import Terminal
 from linkerdctl.render.view import Column, View
 
 WINDOW = 10.0
+"""Seconds that the view looks back."""
 LONGEST = 5.0
 """Seconds that no request takes longer than; the log is in the order in which they began."""
-"""Seconds that the view looks back."""
 _EVERY_LIVE, _EVERY_LINE = 1.0, 10.0
 _MOST_ROWS = 20
 

@@ -14,10 +14,12 @@ from typing import Any
 
 from linkerdctl.errors import NotFoundError
 from linkerdctl.kube import pods
-from linkerdctl.kube.kinds import KINDS, NAMESPACE, POD, SERVICE, WORKLOADS, Kind, find_kind
-from linkerdctl.kube.owners import OwnerRef, owner_of, walk
-from linkerdctl.kube.selection import Selection, unknown_kind
-from linkerdctl.kube.selectors import LabelSelector, selector_of
+from linkerdctl.kube.kinds import KINDS, NAMESPACE, POD, SERVICE, WORKLOADS, Kind, find_kind, group_of, kind_key
+from linkerdctl.kube.owners import Key, OwnerRef, injected_owner, owner_of, walk
+from linkerdctl.kube.selection import Selection, unknown_kind, word_for
+from linkerdctl.kube.selectors import LabelSelector, equal_to
+
+_LABELS = {kind.name: kind.label for kind in WORKLOADS}
 
 
 @dataclass(frozen=True, slots=True, order=True)
@@ -33,7 +35,7 @@ class PodRef:
 
 @dataclass(frozen=True, slots=True)
 class Target:
-    """A meshed pod whose proxy can be scraped.
+    """A meshed, running pod, whose proxy can be scraped.
 
     `labels` are what a Prometheus of the viz extension would attach to its series: `namespace`, `pod`, and one label per
     owner up to the topmost (`replicaset`, `deployment`; `k8s_job` for jobs; the lower-cased kind, `rollout`, for others).
@@ -65,7 +67,10 @@ class Pod:
     ref: PodRef
     labels: Mapping[str, str]
     owner: OwnerRef | None
+    injected: OwnerRef | None
+    """The owner as Linkerd's injector knew it, for where the walk from `owner` is cut short."""
     meshed: bool
+    running: bool
     status: str
     ip: str
     admin_port: int
@@ -78,10 +83,12 @@ class Pod:
             ref=PodRef(metadata["namespace"], metadata["name"]),
             labels=metadata.get("labels") or {},
             owner=owner_of(manifest),
+            injected=injected_owner(manifest),
             meshed=pods.is_meshed(manifest),
+            running=pods.is_running(manifest),
             status=pods.status_of(manifest),
             ip=next(pods.addresses(manifest), ""),
-            admin_port=pods.admin_port(manifest),
+            admin_port=pods.admin_port(manifest) or 0,
         )
 
 
@@ -92,10 +99,15 @@ class Inventory:
     notes: list[str] = field(default_factory=list)
     """What could not be looked at, and what that means, for the user to read."""
     _custom: list[Kind] = field(default_factory=list)
+    _groups: dict[str, str] = field(default_factory=dict)
+    """The API group of every kind that was seen, be it only as an owner."""
     _pods: dict[PodRef, Pod] = field(default_factory=dict)
-    _labels: dict[tuple[str, str, str], Mapping[str, str]] = field(default_factory=dict)
-    _parents: dict[tuple[str, str, str], OwnerRef | None] = field(default_factory=dict)
-    _selectors: dict[tuple[str, str], LabelSelector | None] = field(default_factory=dict)
+    _left_out: dict[PodRef, str] = field(default_factory=dict)
+    """The status of pods that do not count."""
+    _labels: dict[Key, Mapping[str, str]] = field(default_factory=dict)
+    _parents: dict[Key, OwnerRef | None] = field(default_factory=dict)
+    _selectors: defaultdict[str, dict[str, LabelSelector]] = field(default_factory=lambda: defaultdict(dict))
+    """Of services, by namespace and name."""
 
     @classmethod
     def from_objects(cls, manifests: Iterable[Mapping[str, Any]]) -> Inventory:
@@ -107,17 +119,27 @@ class Inventory:
 
     def add(self, manifest: Mapping[str, Any]) -> None:
         """Take one object in; pods that are completed or on their way out are left out."""
-        kind, metadata = str(manifest.get("kind", "")).lower(), manifest["metadata"]
+        metadata, group_version = manifest["metadata"], str(manifest.get("apiVersion", ""))
+        kind, owner = kind_key(str(manifest.get("kind", "")), group_version), owner_of(manifest)
+        self._groups.setdefault(kind, group_of(group_version))
+        if owner:
+            self._groups.setdefault(owner.kind, group_of(owner.group_version))
         if kind == POD.name:
-            if pods.is_alive(manifest):
-                pod = Pod.of(manifest)
-                self._pods[pod.ref] = pod
+            self._add_pod(manifest)
             return
-        key = kind, metadata.get("namespace", ""), metadata["name"]
-        self._labels[key] = metadata.get("labels") or {}
-        self._parents[key] = owner_of(manifest)
-        if kind == SERVICE.name:
-            self._selectors[key[1:]] = selector_of(manifest.get("spec", {}).get("selector"))
+        namespace, name = metadata.get("namespace", ""), metadata["name"]
+        self._labels[kind, namespace, name] = metadata.get("labels") or {}
+        self._parents[kind, namespace, name] = owner
+        selector = equal_to(manifest.get("spec", {}).get("selector")) if kind == SERVICE.name else None
+        if selector:
+            self._selectors[namespace][name] = selector
+
+    def _add_pod(self, manifest: Mapping[str, Any]) -> None:
+        pod = Pod.of(manifest)
+        if pods.is_alive(manifest):
+            self._pods[pod.ref] = pod
+        else:
+            self._left_out[pod.ref] = pod.status
 
     def learn(self, kind: Kind) -> None:
         """A custom kind that the cluster has, even if there is no object of it."""
@@ -131,10 +153,11 @@ class Inventory:
         for custom in self._custom:
             if words & {custom.name, custom.plural, *custom.aliases}:
                 return replace(selection, kind=custom)
-        for kind in self._kinds_seen():
-            if {kind, f"{kind}s"} & words:
+        group = group_of(selection.kind.group_version)
+        for kind, its_group in sorted(self._groups.items()):
+            if {kind, f"{kind}s"} & words and group in ("", its_group) and not find_kind(kind):
                 return replace(selection, kind=replace(selection.kind, name=kind, short=kind, label=kind))
-        raise unknown_kind(selection.kind.name)
+        raise unknown_kind(word_for(selection.kind))
 
     def rows(self, selection: Selection) -> tuple[ObjectStatus, ...]:
         """The selected objects, by namespace and name; raises `NotFoundError` when a named one does not exist."""
@@ -143,13 +166,13 @@ class Inventory:
             each for each in statuses if selection.namespace in (None, each.namespace) or not selection.kind.namespaced
         ]
         if selection.name and not any(each.name == selection.name for each in there):
-            raise _not_found(selection, [each.name for each in there])
+            raise self._not_found(selection, [each.name for each in there])
         chosen = (each for each in there if selection.name in (None, each.name) and self._selected(selection, each))
         return tuple(sorted(chosen, key=lambda each: (each.namespace, each.name)))
 
     def targets(self) -> tuple[Target, ...]:
-        """Every meshed pod, by namespace and name."""
-        meshed = (pod for pod in self._pods.values() if pod.meshed)
+        """Every meshed pod that runs, by namespace and name."""
+        meshed = (pod for pod in self._pods.values() if pod.meshed and pod.running)
         ordered = sorted(meshed, key=lambda pod: pod.ref)
         return tuple(Target(pod.ref, self._metric_labels(pod), pod.ip, pod.admin_port) for pod in ordered)
 
@@ -160,18 +183,16 @@ class Inventory:
 
     def unread_owners(self) -> set[OwnerRef]:
         """Owners at the end of their walk that were never read themselves, so that theirs are not known."""
-        tops = (list(walk(pod.owner, self._parents))[-1:] for pod in self._pods.values())
-        return {top for last in tops for top in last if top.key not in self._parents}
+        owners = (owner for pod in self._pods.values() for owner in self._owners(pod))
+        return {owner for owner in owners if owner.key not in self._parents}
 
-    def _kinds_seen(self) -> set[str]:
-        owners = (owner.kind for pod in self._pods.values() for owner in walk(pod.owner, self._parents))
-        return {*owners, *(kind for kind, _, _ in self._labels)}
+    def _owners(self, pod: Pod) -> Iterator[OwnerRef]:
+        return walk(pod.owner, self._parents, pod.injected)
 
     def _metric_labels(self, pod: Pod) -> dict[str, str]:
         labels = {"namespace": pod.ref.namespace, "pod": pod.ref.name}
-        for owner in walk(pod.owner, self._parents):
-            known = next((kind for kind in WORKLOADS if kind.name == owner.kind), None)
-            labels[known.label if known else owner.kind] = owner.name
+        for owner in self._owners(pod):
+            labels[_LABELS.get(owner.kind, owner.kind)] = owner.name
         return labels
 
     def _members(self, kind: Kind) -> Iterator[tuple[tuple[str, str], list[Pod]]]:
@@ -192,12 +213,11 @@ class Inventory:
         if kind is NAMESPACE:
             yield "", pod.ref.namespace
         elif kind is SERVICE:
-            for (namespace, name), selector in self._selectors.items():
-                if namespace == pod.ref.namespace and selector and selector.matches(pod.labels):
-                    yield namespace, name
+            for name, selector in self._selectors[pod.ref.namespace].items():
+                if selector.matches(pod.labels):
+                    yield pod.ref.namespace, name
         else:
-            owners = walk(pod.owner, self._parents)
-            yield from ((owner.namespace, owner.name) for owner in owners if owner.kind == kind.name)
+            yield from ((owner.namespace, owner.name) for owner in self._owners(pod) if owner.kind == kind.name)
 
     def _statuses(self, kind: Kind, members: Mapping[tuple[str, str], list[Pod]]) -> Iterator[ObjectStatus]:
         for (namespace, name), owned in members.items():
@@ -212,16 +232,18 @@ class Inventory:
             return selection.labels.matches(self._pods[PodRef(each.namespace, each.name)].labels)
         return selection.labels.matches(self._labels.get((selection.kind.name, each.namespace, each.name), {}))
 
-
-def _not_found(selection: Selection, names: list[str]) -> NotFoundError:
-    where = f" in namespace {selection.namespace}" if selection.namespace and selection.kind.namespaced else ""
-    close = difflib.get_close_matches(selection.name or "", names, n=3, cutoff=0.4)
-    if close:
-        hint = f"did you mean {', '.join(close)}?"
-    elif selection.name and find_kind(selection.name):
-        hint = f"to look at several kinds write {selection.kind.short},{selection.name}"
-    else:
-        hint = (
-            f"there is no {selection.kind.name}{where}" if not names else f"there are: {', '.join(sorted(names)[:8])}"
-        )
-    return NotFoundError(f"{selection.kind.name} {selection.name!r} not found{where}", next_step=hint)
+    def _not_found(self, selection: Selection, names: list[str]) -> NotFoundError:
+        kind, name, namespace = selection.kind, selection.name or "", selection.namespace or ""
+        where = f" in namespace {namespace}" if namespace and kind.namespaced else ""
+        if kind is POD and (status := self._left_out.get(PodRef(namespace, name))):
+            return NotFoundError(
+                f"pod {name!r}{where} does not count: it is {status}",
+                next_step="only pending and running pods have traffic",
+            )
+        if close := difflib.get_close_matches(name, names, n=3, cutoff=0.4):
+            hint = f"did you mean {', '.join(close)}?"
+        elif find_kind(name):
+            hint = f"to look at several kinds write {kind.short},{name}"
+        else:
+            hint = f"there are: {', '.join(sorted(names)[:8])}" if names else f"there is no {kind.name}{where}"
+        return NotFoundError(f"{kind.name} {name!r} not found{where}", next_step=hint)

@@ -28,6 +28,11 @@ class Kind:
         """Whether a user may call it `word`; case does not matter."""
         return word.lower() in (self.name, self.plural, self.short, *self.aliases)
 
+    @property
+    def group(self) -> str:
+        """The API group, empty for the core one."""
+        return group_of(self.group_version)
+
 
 DEPLOYMENT = Kind("deployment", "deploy", "deployments", "apps/v1", "deployment", object_kind="Deployment")
 STATEFULSET = Kind("statefulset", "sts", "statefulsets", "apps/v1", "statefulset", object_kind="StatefulSet")
@@ -55,6 +60,25 @@ ALL = (DAEMONSET, STATEFULSET, JOB, DEPLOYMENT, REPLICATIONCONTROLLER, POD, SERV
 """What the word `all` stands for: the real tool's list, without namespaces and policy kinds."""
 
 KINDS = (*WORKLOADS, POD, SERVICE, NAMESPACE, AUTHORITY)
+
+
+_BY_OBJECT_KIND = {kind.object_kind.lower(): kind for kind in KINDS if kind.object_kind}
+
+
+def group_of(group_version: str) -> str:
+    """`apps` of `apps/v1`; empty for the core group's `v1`."""
+    return group_version.rpartition("/")[0]
+
+
+def kind_key(object_kind: str, group_version: str) -> str:
+    """What objects of a kind are filed under: its lower-cased name, or `service.serving.knative.dev` where ours is another.
+
+    Without a group version it is taken for ours; `extensions` is where old clusters had the kinds of `apps`.
+    """
+    name, group = object_kind.lower(), group_of(group_version)
+    ours = _BY_OBJECT_KIND.get(name)
+    foreign = ours is not None and group_version != "" and group not in (ours.group, "extensions")
+    return f"{name}.{group}" if foreign else name
 
 
 def find_kind(word: str) -> Kind | None:

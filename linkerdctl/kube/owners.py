@@ -6,10 +6,17 @@ from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from typing import Any
 
+from linkerdctl.kube.kinds import WORKLOADS, kind_key
+
+Key = tuple[str, str, str]
+"""Kind, namespace and name: what identifies an object, whatever version of the API it was read through."""
+
+_INJECTED = "linkerd.io/proxy-"
+
 
 @dataclass(frozen=True, slots=True)
 class OwnerRef:
-    """An object by lower-cased kind, namespace and name; `group_version` is where its API is (`apps/v1`)."""
+    """An object by kind (as `kind_key` files it), namespace and name; `group_version` is where its API is (`apps/v1`)."""
 
     kind: str
     namespace: str
@@ -17,8 +24,8 @@ class OwnerRef:
     group_version: str = ""
 
     @property
-    def key(self) -> tuple[str, str, str]:
-        """What identifies it, whatever version of the API it was read through."""
+    def key(self) -> Key:
+        """What identifies it."""
         return self.kind, self.namespace, self.name
 
 
@@ -30,14 +37,29 @@ def owner_of(manifest: Mapping[str, Any]) -> OwnerRef | None:
     if len(controlling) != 1:
         return None
     owner = controlling[0]
-    namespace = metadata.get("namespace", "")
-    return OwnerRef(owner["kind"].lower(), namespace, owner["name"], owner.get("apiVersion", ""))
+    group_version = owner.get("apiVersion", "")
+    return OwnerRef(kind_key(owner["kind"], group_version), metadata.get("namespace", ""), owner["name"], group_version)
 
 
-def walk(owner: OwnerRef | None, parents: Mapping[tuple[str, str, str], OwnerRef | None]) -> Iterator[OwnerRef]:
-    """From the direct owner upwards, as far as owners are known; a loop of references ends where it closes."""
-    seen = set()
+def injected_owner(manifest: Mapping[str, Any]) -> OwnerRef | None:
+    """The owner that Linkerd's injector wrote into a meshed pod's labels: what is left where owners may not be read."""
+    metadata = manifest["metadata"]
+    labels = metadata.get("labels") or {}
+    for kind in WORKLOADS:
+        if name := labels.get(_INJECTED + kind.name):
+            return OwnerRef(kind.name, metadata.get("namespace", ""), name, kind.group_version)
+    return None
+
+
+def walk(
+    owner: OwnerRef | None, parents: Mapping[Key, OwnerRef | None], otherwise: OwnerRef | None = None
+) -> Iterator[OwnerRef]:
+    """From the direct owner upwards, as far as owners are known; a loop of references ends where it closes.
+
+    Where the walk ends at an owner that was never read, it goes on with `otherwise`, unless that was on the way.
+    """
+    seen: set[Key] = set()
     while owner is not None and owner.key not in seen:
         seen.add(owner.key)
         yield owner
-        owner = parents.get(owner.key)
+        owner = parents.get(owner.key, otherwise)

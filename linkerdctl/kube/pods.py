@@ -8,7 +8,6 @@ from typing import Any
 CONTROL_PLANE_LABEL = "linkerd.io/control-plane-ns"
 PROXY_CONTAINER = "linkerd-proxy"
 ADMIN_PORT_NAME = "linkerd-admin"
-ADMIN_PORT = 4191
 
 Manifest = Mapping[str, Any]
 
@@ -16,45 +15,59 @@ Manifest = Mapping[str, Any]
 def is_alive(pod: Manifest) -> bool:
     """Pending or running, and not on its way out: what counts as a pod of its owner."""
     phase = pod.get("status", {}).get("phase", "")
-    return phase in ("Pending", "Running") and "deletionTimestamp" not in pod["metadata"]
+    return phase in ("Pending", "Running") and not pod["metadata"].get("deletionTimestamp")
+
+
+def is_running(pod: Manifest) -> bool:
+    """Whether its proxy can have anything to tell: scheduled, with an address, past its init containers."""
+    return bool(pod.get("status", {}).get("phase") == "Running")
 
 
 def proxy_container(pod: Manifest) -> Manifest | None:
     """The proxy's container: a plain sidecar, or a native one, which is an init container that keeps running."""
     spec = pod.get("spec", {})
-    containers = [*spec.get("initContainers", ()), *spec.get("containers", ())]
+    containers = [*(spec.get("initContainers") or ()), *(spec.get("containers") or ())]
     return next((each for each in containers if each.get("name") == PROXY_CONTAINER), None)
 
 
 def is_meshed(pod: Manifest) -> bool:
-    """Whether the pod carries both a control plane's label and a proxy."""
+    """What Prometheus' scrape rule for Linkerd asks: a control plane's label, a proxy, its admin port by name.
+
+    The label alone is what viz looks at; but no numbers can be had from a pod without the other two.
+    """
     labels = pod["metadata"].get("labels") or {}
-    return CONTROL_PLANE_LABEL in labels and proxy_container(pod) is not None
+    return bool(labels.get(CONTROL_PLANE_LABEL)) and admin_port(pod) is not None
 
 
-def admin_port(pod: Manifest) -> int:
-    """The port named `linkerd-admin`; its number may have been remapped."""
+def admin_port(pod: Manifest) -> int | None:
+    """The proxy's port named `linkerd-admin`, whatever its number; None without such a port."""
     container = proxy_container(pod) or {}
-    named = (port for port in container.get("ports", ()) if port.get("name") == ADMIN_PORT_NAME)
-    return next((int(port["containerPort"]) for port in named), ADMIN_PORT)
+    named = (port for port in container.get("ports") or () if port.get("name") == ADMIN_PORT_NAME)
+    return next((int(port["containerPort"]) for port in named), None)
 
 
 def status_of(pod: Manifest) -> str:
     """kubectl's STATUS column: the phase, or the reason why it is not what it seems."""
     status = pod.get("status", {})
-    reason = str(status.get("reason") or status.get("phase") or "Unknown")
+    phase = str(status.get("phase") or "Unknown")
+    if pod["metadata"].get("deletionTimestamp"):
+        if status.get("reason") == "NodeLost":
+            return "Unknown"
+        if phase not in ("Failed", "Succeeded"):
+            return "Terminating"
+    gated = _condition(status, "PodScheduled").get("reason") == "SchedulingGated"
+    reason = "SchedulingGated" if gated else str(status.get("reason") or phase)
     initialising = _init_status(pod)
-    reason = initialising or _container_reason(status.get("containerStatuses", ()), reason, _is_ready(status))
-    if "deletionTimestamp" in pod["metadata"]:
-        return "Unknown" if status.get("reason") == "NodeLost" else "Terminating"
-    return reason
+    if initialising and not _holds(status, "Initialized"):
+        return initialising
+    return _container_reason(status.get("containerStatuses") or (), initialising or reason, _holds(status, "Ready"))
 
 
 def _init_status(pod: Manifest) -> str | None:
     """`Init:0/1` and its likes while init containers are at work; native sidecars are done once they have started."""
-    specs = pod.get("spec", {}).get("initContainers", ())
+    specs = pod.get("spec", {}).get("initContainers") or ()
     sidecars = {each["name"] for each in specs if each.get("restartPolicy") == "Always"}
-    for index, container in enumerate(pod.get("status", {}).get("initContainerStatuses", ())):
+    for index, container in enumerate(pod.get("status", {}).get("initContainerStatuses") or ()):
         state = container.get("state", {})
         terminated = state.get("terminated")
         if terminated and terminated.get("exitCode") == 0:
@@ -93,12 +106,16 @@ def _termination(terminated: Manifest) -> str:
     return f"ExitCode:{terminated.get('exitCode', 0)}"
 
 
-def _is_ready(status: Manifest) -> bool:
-    return any(each.get("type") == "Ready" and each.get("status") == "True" for each in status.get("conditions", ()))
+def _condition(status: Manifest, name: str) -> Manifest:
+    return next((each for each in status.get("conditions") or () if each.get("type") == name), {})
+
+
+def _holds(status: Manifest, name: str) -> bool:
+    return bool(_condition(status, name).get("status") == "True")
 
 
 def addresses(pod: Manifest) -> Iterator[str]:
     """The pod's IP addresses, the primary one first."""
     status = pod.get("status", {})
-    seen = dict.fromkeys([status.get("podIP"), *(each.get("ip") for each in status.get("podIPs", ()))])
+    seen = dict.fromkeys([status.get("podIP"), *(each.get("ip") for each in status.get("podIPs") or ())])
     return (address for address in seen if address)

@@ -5,14 +5,24 @@ from __future__ import annotations
 import difflib
 import re
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 
 from linkerdctl.errors import UsageError
 from linkerdctl.kube.kinds import ALL, AUTHORITY, KINDS, NAMESPACE, Kind, find_kind
 from linkerdctl.kube.selectors import LabelSelector
 
 _WORD = re.compile(r"[a-z][a-z0-9.-]*")
-_NAME = re.compile(r"[a-z0-9]([a-z0-9.:-]*[a-z0-9])?")
+_LABEL = r"[a-z0-9](?:[a-z0-9-]*[a-z0-9])?"
+_NAMESPACE = re.compile(_LABEL)
+_NAME = re.compile(rf"{_LABEL}(?:\.{_LABEL})*")
+_AUTHORITY = re.compile(r"[A-Za-z0-9._-]+(?::[0-9]+)?|\[[0-9A-Fa-f:.]+\](?::[0-9]+)?")
+_VERSION = re.compile(r"v[0-9]+(?:(?:alpha|beta)[0-9]+)?")
+_LONGEST_NAME = 253
+_CUSTOM_SHORT = {"ro": "rollout"}
+"""Short names of other people's kinds that no recording tells."""
+
+Asked = tuple[str, str | None]
+"""A word for a kind, and a name or None."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -36,13 +46,12 @@ def parse_selections(
     A kind that is not in our table becomes a custom one (`rollout`); whether the cluster knows it shows when it is looked
     up. Raises `UsageError` for what can mean nothing.
     """
-    pairs = list(_pairs(args))
-    if len(set(pairs)) < len(pairs):
-        twice = next(pair for pair in pairs if pairs.count(pair) > 1)
-        raise UsageError(f"{'/'.join(filter(None, twice))!r} is given twice")
-    if any(word == "all" for word, _ in pairs) and len(pairs) > 1:
-        raise UsageError("'all' cannot be combined with other resources", next_step="give either 'all' or a list")
-    selections = tuple(_selections(pairs, namespace, labels))
+    asked = list(_asked(args))
+    if any(word == "all" for word, _ in asked):
+        _check_all(asked)
+        asked = [(kind.name, None) for kind in ALL]
+    selections = tuple(_selection(word, name, namespace, labels) for word, name in asked)
+    _check_twice(selections)
     if namespace is None and any(each.name and each.kind.namespaced for each in selections):
         raise UsageError("a resource cannot be fetched by name across all namespaces", next_step="use -n instead of -A")
     return selections
@@ -53,7 +62,7 @@ def parse_target(text: str, *, namespace: str | None) -> Selection:
     word, name = _split(text)
     if word == "all":
         raise UsageError("'all' is no filter", next_step="name one kind: --to deploy, --from svc/web")
-    return next(_selections([(word, name)], namespace, None))
+    return _selection(word, name, namespace, None)
 
 
 def unknown_kind(word: str) -> UsageError:
@@ -65,26 +74,32 @@ def unknown_kind(word: str) -> UsageError:
     return UsageError(f"unknown kind {word!r}", next_step=f"{hint}kinds are {kinds}, all, or any kind that owns pods")
 
 
-def _pairs(args: Sequence[str]) -> Iterator[tuple[str, str | None]]:
+def word_for(kind: Kind) -> str:
+    """The word a user gave for a custom kind."""
+    return kind.aliases[-1] if kind.aliases else kind.name
+
+
+def _asked(args: Sequence[str]) -> Iterator[Asked]:
     if not args:
         raise UsageError(
             "what to look at is missing", next_step="give TYPE, TYPE/NAME or TYPE NAME: deploy, deploy/web"
         )
     first, *rest = args
-    if rest and "/" not in first and "," not in first and first != "all":
-        for each in rest:
-            yield _split(each) if "/" in each else (_word(first), _name(each))
+    names = [each for each in rest if "/" not in each]
+    if not names or "/" in first or "all" in first.lower().split(","):
+        for each in args:
+            yield from map(_split, each.split(","))
         return
-    for each in args:
-        for part in each.split(",") if "/" not in each else [each]:
-            yield _split(part)
+    words = [_word(each) for each in first.split(",")]
+    for each in rest:
+        yield from [_split(each)] if "/" in each else [(word, each) for word in words]
 
 
-def _split(text: str) -> tuple[str, str | None]:
+def _split(text: str) -> Asked:
     word, *names = text.split("/")
     if len(names) > 1:
         raise UsageError(f"{text!r} has too many slashes", next_step="write TYPE/NAME: deploy/web")
-    return _word(word), _name(names[0]) if names and names[0] else None
+    return _word(word), names[0] if names and names[0] else None
 
 
 def _word(text: str) -> str:
@@ -93,28 +108,51 @@ def _word(text: str) -> str:
     return text.lower()
 
 
-def _name(text: str) -> str:
-    if not _NAME.fullmatch(text):
-        raise UsageError(f"{text!r} is no valid name", next_step="names are lower-case letters, digits, '-' and '.'")
-    return text
+def _check_all(asked: Sequence[Asked]) -> None:
+    if len(asked) > 1:
+        raise UsageError("'all' cannot be combined with other resources", next_step="give either 'all' or a list")
+    if asked[0][1]:
+        raise UsageError("'all' takes no name", next_step=f"name the kind: deploy/{asked[0][1]}")
 
 
-def _selections(
-    pairs: Sequence[tuple[str, str | None]], namespace: str | None, labels: LabelSelector | None
-) -> Iterator[Selection]:
-    for word, name in pairs:
-        for kind in ALL if word == "all" else (_kind(word),):
-            if kind in (NAMESPACE, AUTHORITY):
-                yield Selection(kind, None if kind is NAMESPACE else namespace, name, labels)
-            else:
-                yield Selection(kind, namespace, name, labels)
+def _check_twice(selections: Sequence[Selection]) -> None:
+    seen: set[Selection] = set()
+    for each in selections:
+        if each in seen:
+            raise UsageError(f"{str(each)!r} is given twice", next_step="give each resource once")
+        seen.add(each)
+
+
+def _selection(word: str, name: str | None, namespace: str | None, labels: LabelSelector | None) -> Selection:
+    kind = _kind(word)
+    where = None if kind is NAMESPACE else namespace
+    if where is not None:
+        _check_name(where, _NAMESPACE, "namespace", "namespaces are lower-case letters, digits and '-'")
+    if name is not None and kind is AUTHORITY:
+        _check_name(name, _AUTHORITY, "authority", "write it like web-svc.emojivoto.svc.cluster.local:80")
+    elif name is not None:
+        _check_name(name, _NAME, "name", "names are lower-case letters, digits and '-', and '.' between them")
+    return Selection(kind, where, name, labels)
+
+
+def _check_name(text: str, form: re.Pattern[str], what: str, hint: str) -> None:
+    if not form.fullmatch(text) or len(text) > _LONGEST_NAME:
+        raise UsageError(f"{text!r} is no valid {what}", next_step=hint)
 
 
 def _kind(word: str) -> Kind:
-    """Ours, or a custom one. kubectl's `deployments.apps` is the kind before the dot."""
-    plain, _, group = word.partition(".")
-    if found := find_kind(plain):
-        return found
-    singular = plain.removesuffix("s") if len(plain) > 3 else plain
-    custom = Kind(singular, singular, f"{singular}s", "", singular, aliases=(plain,))
-    return replace(custom, group_version=f"{group}/") if group else custom
+    """Ours, or a custom one. kubectl's `deployments.apps` and `deployments.v1.apps` say which group's is meant."""
+    plain, dot, rest = word.partition(".")
+    first, _, after = rest.partition(".")
+    group = after if _VERSION.fullmatch(first) else rest
+    ours = find_kind(plain)
+    if ours and (not dot or group in (ours.group, "extensions")):
+        return ours
+    # Under its own name another group's Service would be taken for ours.
+    singular = f"{ours.name}.{group}" if ours else _CUSTOM_SHORT.get(plain) or _singular(plain)
+    plural = ours.plural if ours else f"{singular}s"
+    return Kind(singular, singular, plural, f"{group}/" if group else "", singular, aliases=(plain, word))
+
+
+def _singular(word: str) -> str:
+    return word.removesuffix("s") if len(word) > 3 else word
