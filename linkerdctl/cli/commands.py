@@ -19,6 +19,9 @@ GROUPS = {
     "Look at traffic": {
         "stat": "Golden metrics of workloads, pods, services and namespaces",
     },
+    "Describe services": {
+        "profile": "Service profiles and Gateway API routes from specifications, and a linter for them",
+    },
     "Take it along": {
         "record": "Record what the proxies count, to look at later or elsewhere",
     },
@@ -52,8 +55,9 @@ class Command(TyperCommand):
         return super().parse_args(ctx, with_optional_values(args, self._own_names()))
 
     def collect_usage_pieces(self, ctx: Any) -> list[str]:
-        """`RESOURCE... [OPTIONS]`."""
-        return [*(_argument_name(param) for param in self.params if _is_argument(param)), "[OPTIONS]"]
+        """`RESOURCE... [OPTIONS]`; what stands behind `--` comes last."""
+        names = [_argument_name(param) for param in self.params if _is_argument(param)]
+        return sorted([*names, "[OPTIONS]"], key=lambda name: name.lstrip("[").startswith("--"))
 
     def format_options(self, ctx: Any, formatter: Any) -> None:
         """Arguments, own options, global options."""
@@ -68,7 +72,10 @@ class Command(TyperCommand):
         # The parser recognises parameters by identity: they must be the same each time it asks
         if self._global_params is None:
             root = ctx.find_root().command
-            self._global_params = [] if root is self else [handed_up(param) for param in global_params(root)]
+            others = (
+                [] if root is self else [each for each in global_params(root) if not self._own_names() & {*each.opts}]
+            )
+            self._global_params = [handed_up(param) for param in others]
         return self._global_params
 
     def _own_names(self) -> set[str]:

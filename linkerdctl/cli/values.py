@@ -45,7 +45,7 @@ def _converter(annotation: Any) -> Converter | None:
     choices = get_args(annotation)
     if choices and all(isinstance(choice, str) for choice in choices):
         return _one_of(choices)
-    simple: dict[Any, Converter] = {str: str, Path: Path, int: _whole_number, bool: bool}
+    simple: dict[Any, Converter] = {str: str, Path: Path, int: _whole_number, float: _number, bool: bool}
     return simple.get(annotation)
 
 
@@ -54,6 +54,13 @@ def _whole_number(word: str) -> int:
         return int(word)
     except ValueError:
         raise ValueError(f"{word!r} is not a whole number") from None
+
+
+def _number(word: str) -> float:
+    try:
+        return float(word)
+    except ValueError:
+        raise ValueError(f"{word!r} is not a number") from None
 
 
 def _one_of(choices: tuple[str, ...]) -> Converter:

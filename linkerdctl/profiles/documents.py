@@ -63,16 +63,6 @@ def dotted(path: Path) -> str:
     )
 
 
-def decoded(raw: bytes, source: str) -> str:
-    """The text of a file's bytes; raises `SpecificationError`."""
-    try:
-        return raw.decode("utf-8-sig")
-    except UnicodeDecodeError as error:
-        line = raw.count(b"\n", 0, error.start) + 1
-        column = error.start - raw.rfind(b"\n", 0, error.start)
-        raise SpecificationError(f"{source}:{line}:{column}: this is no UTF-8 text") from None
-
-
 def load(text: str, source: str) -> Document:
     """The first document of a file; raises `SpecificationError` with line and column when it is neither YAML nor JSON."""
     if text.lstrip()[:1] in ("{", "["):

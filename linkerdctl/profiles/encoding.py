@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
-import json
 from collections.abc import Iterable, Mapping
 from functools import cache
 from typing import TYPE_CHECKING, Any
+
+from linkerdctl.profiles.plain_yaml import plain_yaml
 
 if TYPE_CHECKING:
     import yaml
@@ -20,6 +21,11 @@ _JSON_ESCAPES = str.maketrans(
 
 def yaml_text(manifest: Mapping[str, Any]) -> str:
     """One document, keys in alphabetical order at every level."""
+    return plain_yaml(manifest) or library_yaml(manifest)
+
+
+def library_yaml(manifest: Mapping[str, Any]) -> str:
+    """The same for manifests of any content."""
     import yaml
 
     text = yaml.dump(manifest, Dumper=_dumper(), default_flow_style=False, allow_unicode=True, sort_keys=True, width=80)
@@ -33,6 +39,8 @@ def yaml_documents(manifests: Iterable[Mapping[str, Any]]) -> str:
 
 def json_text(manifest: Mapping[str, Any]) -> str:
     """One line without its end, keys in the order they were put in."""
+    import json
+
     return json.dumps(manifest, separators=(",", ":"), ensure_ascii=False).translate(_JSON_ESCAPES)
 
 

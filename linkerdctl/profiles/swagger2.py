@@ -32,7 +32,7 @@ _INFO = {
     "title": str, "description": str, "termsOfService": str, "version": str, "contact": dict, "license": dict,
 }  # fmt: skip
 
-_WORDS: dict[type, str] = {str: "text", bool: "true or false", dict: "an object"}
+_WORDS: dict[Any, str] = {str: "text", bool: "true or false", dict: "an object"}
 
 
 def operations(document: Document, naming: Naming) -> Iterator[Operation]:
@@ -118,4 +118,6 @@ def _described(value: Any) -> str:
         return "true or false"
     if isinstance(value, int | float):
         return f"the number {value}"
-    return {str: "text", list: "a list", dict: "an object"}[type(value)]
+    if isinstance(value, str):
+        return "text"
+    return "a list" if isinstance(value, list) else "an object"
