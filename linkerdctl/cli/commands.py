@@ -20,7 +20,7 @@ GROUPS = {
         "stat": "Golden metrics of workloads, pods, services and namespaces",
     },
     "Describe services": {
-        "profile": "Service profiles and Gateway API routes from specifications, and a linter for them",
+        "profile": "Service profiles and Gateway API routes, out of specifications",
     },
     "Take it along": {
         "record": "Record what the proxies count, to look at later or elsewhere",

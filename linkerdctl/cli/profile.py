@@ -97,7 +97,7 @@ def generate(
     ] = "serviceprofile",
     port: Annotated[
         int | None,
-        typer.Option(min=1, max=65535, metavar="N", help="Port of the service, for httproute and grpcroute."),
+        typer.Option(metavar="N", help="Port of the service, for httproute and grpcroute."),
     ] = None,
     typed: Annotated[bool, typer.Option("--typed", help="Match path parameters by their types.")] = False,
     name_from: Annotated[
@@ -172,6 +172,8 @@ def _check_gateway(kind: str, port: int | None, merge: str | None, template: boo
         raise UsageError(f"--kind {kind} has neither template nor merge", next_step="leave --kind out")
     if port is None:
         raise UsageError(f"--kind {kind} needs the port of the service", next_step="give --port, like --port 80")
+    if not 1 <= port <= 65535:
+        raise UsageError(f"--port {port} is no port", next_step="give a number from 1 to 65535")
 
 
 def _template(name: ServiceName, output: str) -> str:

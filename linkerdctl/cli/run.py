@@ -54,7 +54,7 @@ def _invoke(words: list[str]) -> int:
         return int(command.main(words, prog_name="linkerdctl", standalone_mode=False) or 0)
     try:
         # Not through main(): it answers a closed pipe with exit code 1
-        with command.make_context("linkerdctl", words) as context:
+        with command.make_context("linkerdctl", [*words]) as context:
             command.invoke(context)
     except typer.Exit as leave:
         return leave.exit_code

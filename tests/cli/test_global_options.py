@@ -5,7 +5,7 @@ from __future__ import annotations
 import sys
 import types
 from pathlib import Path
-from typing import Any
+from typing import Annotated, Any
 
 import pytest
 import typer
@@ -26,9 +26,9 @@ def seen(monkeypatch: pytest.MonkeyPatch) -> list[tuple[GlobalOptions, Any]]:
     @app.command()
     def probe(
         ctx: typer.Context,
-        words: list[str] = typer.Argument(None),
-        everywhere: bool = typer.Option(False, "-A"),
-        watch: str = typer.Option(None, "--watch", "-w"),
+        words: Annotated[list[str] | None, typer.Argument()] = None,
+        everywhere: Annotated[bool, typer.Option("-A")] = False,
+        watch: Annotated[str | None, typer.Option("--watch", "-w")] = None,
     ) -> None:
         given.append((globals_of(ctx), (list(words or ()), everywhere, watch)))
 

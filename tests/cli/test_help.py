@@ -70,7 +70,6 @@ def test_version(capsys: pytest.CaptureFixture[str]) -> None:
         ("linkerdctl st", ["stat"]),
         ("linkerdctl stat --rec", ["--recording"]),
         ("linkerdctl stat --via ", ["api", "port-forward", "direct"]),
-        ("linkerdctl xyzzy ", []),
     ],
 )
 def test_shells_complete_commands_options_and_choices(words: str, offered: list[str]) -> None:

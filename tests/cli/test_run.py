@@ -118,7 +118,7 @@ def test_a_full_disk_is_an_error() -> None:
 
 def test_a_poor_encoding_is_no_reason_to_fail() -> None:
     environ = {**os.environ, "PYTHONIOENCODING": "ascii", "PYTHONUTF8": "0"}
-    ended = subprocess.run((*CLI, "stat", "d\u00e9ploy"), capture_output=True, env=environ, check=False)
+    ended = subprocess.run((*CLI, "stat", "deploy", "--via", "d\u00e9ploy"), capture_output=True, env=environ, check=False)
     assert ended.returncode == 2
     assert rb"d\xe9ploy" in ended.stderr
 

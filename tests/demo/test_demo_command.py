@@ -84,7 +84,8 @@ def test_the_request_log_goes_to_a_file(tmp_path: Path) -> None:
 
     entries = [json.loads(line) for line in log.read_text().splitlines()]
     assert len(entries) > 100
-    assert {"inbound", "outbound"} <= {entry.get("side") for entry in entries}
+    assert {"outbound", "inbound", "path", "status"} <= set(entries[0])
+    assert len({entry["number"] for entry in entries}) == len(entries)
 
 
 @pytest.mark.parametrize(
