@@ -3,7 +3,7 @@
 PYTHON ?= python3
 VENV   := .venv
 BIN    := $(VENV)/bin
-SOURCES := linkerdctl tests benchmarks
+SOURCES := linkerdctl tests benchmarks scripts
 
 .DEFAULT_GOAL := help
 .PHONY: help dev demo test lint format bench protos docs clean
@@ -45,7 +45,7 @@ protos: dev  ## regenerate linkerdctl/tap/wire from protos/; a test fails when t
 	@scripts/generate-protos $(BIN)/python .
 
 docs: dev  ## rewrite docs/commands.md from the help texts; a test fails when the two differ
-	@$(BIN)/python -m tests.docs.command_reference > docs/commands.md
+	@$(BIN)/python scripts/command_reference.py > docs/commands.md
 
 clean:  ## remove what the other targets made
 	@rm -rf $(VENV) dist build .mypy_cache .ruff_cache .pytest_cache .hypothesis .import_linter_cache

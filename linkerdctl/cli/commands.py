@@ -98,7 +98,7 @@ class Commands(TyperGroup):
     def get_command(self, ctx: Any, cmd_name: str) -> Any:
         """Load one; an unknown name ends in an error that suggests what is close."""
         if cmd_name in COMMANDS:
-            return _loaded(cmd_name)
+            return load(cmd_name)
         if ctx.resilient_parsing or cmd_name.startswith("-"):
             return None
         close = difflib.get_close_matches(cmd_name, COMMANDS, n=1)
@@ -143,7 +143,8 @@ def with_optional_values(args: Sequence[str], options: set[str]) -> list[str]:
     return words
 
 
-def _loaded(name: str) -> Any:
+def load(name: str) -> Any:
+    """A command of the table, from its module."""
     app: typer.Typer = importlib.import_module(f"linkerdctl.cli.{name}").app
     for info in app.registered_commands:
         info.cls = Command

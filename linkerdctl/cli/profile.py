@@ -76,7 +76,7 @@ class Request:
     merge: str | None
 
 
-@app.command("generate", help=HELP, no_args_is_help=True)
+@app.command("generate", hidden=True, help=HELP, no_args_is_help=True)
 def generate(
     ctx: typer.Context,
     service: Annotated[str, typer.Argument(help="The service, without its namespace.", show_default=False)],

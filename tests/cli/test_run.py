@@ -30,7 +30,7 @@ def failing(monkeypatch: pytest.MonkeyPatch) -> Any:
             def make_context(self, *args: Any, **kwargs: Any) -> Any:
                 raise error
 
-        monkeypatch.setattr(commands, "_loaded", lambda name: Raising())
+        monkeypatch.setattr(commands, "load", lambda name: Raising())
 
     return set_up
 
