@@ -42,6 +42,10 @@ class Histogram:
         """How many observations there are."""
         return self.counts[-1] if self.counts else 0.0
 
+    def scaled(self, factor: float) -> Histogram:
+        """The same observations in another unit, of which `factor` make one of this one's."""
+        return self if factor == 1 else Histogram(tuple(bound * factor for bound in self.bounds), self.counts)
+
     def __add__(self, other: Histogram) -> Histogram:
         """Both together. Where bounds differ only those that both have are known for the sum, and so only those stay."""
         if not self.bounds or self.bounds == other.bounds:

@@ -6,6 +6,8 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from enum import Enum, Flag, auto
 
+from linkerdctl.metrics.verdict import CLASSIFICATION, Verdict
+
 
 class Direction(Enum):
     """Which side of a proxy is meant; the value is the `direction` label."""
@@ -18,9 +20,9 @@ class Need(Flag):
     """The groups of metric families a query asks for. Nothing else is parsed or fetched."""
 
     REQUESTS = auto()
-    """`response_total` by `classification`."""
+    """The query's `Families.responses`; by default `response_total` by `classification`."""
     LATENCY = auto()
-    """`response_latency_ms`, time to first byte."""
+    """Its `Families.latency`; by default `response_latency_ms`, time to first byte."""
     TCP = auto()
     """`tcp_open_connections`, `tcp_read_bytes_total`, `tcp_write_bytes_total`."""
     GOLDEN = REQUESTS | LATENCY | TCP
@@ -40,6 +42,29 @@ class Matcher:
 
 
 @dataclass(frozen=True, slots=True)
+class Families:
+    """The families in which the requests and latencies of a query are counted; see `linkerdctl.metrics.families`.
+
+    A source needs no more than this to read a family it never heard of: it adds up `responses` by the query's labels and
+    `verdict.labels`, and asks `verdict` of each sum whether it succeeded.
+    """
+
+    responses: str
+    """The counter's samples."""
+    verdict: Verdict
+    latency: str = ""
+    """The histogram's samples (`..._bucket`); empty where there is none."""
+    unit_ms: float = 1.0
+    """Milliseconds in one unit of the histogram's bounds."""
+    directed: bool = True
+    """Whether its series have the label `direction`. What has not is of one direction by its name."""
+
+
+RESPONSES = Families("response_total", CLASSIFICATION, "response_latency_ms_bucket")
+"""What every proxy counts of every response."""
+
+
+@dataclass(frozen=True, slots=True)
 class TrafficQuery:
     """One question: which series, added up by which labels.
 
@@ -56,6 +81,8 @@ class TrafficQuery:
     """Conditions on the labels of the series."""
     needs: Need = Need.GOLDEN
     peer: str = "src"
+    families: Families = RESPONSES
+    """Where requests and latencies are counted; sockets have but one place."""
     include_admin: bool = False
     """Count probes and scrapes of the proxy's own admin port too."""
 

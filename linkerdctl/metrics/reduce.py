@@ -6,7 +6,7 @@ from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 
 from linkerdctl.metrics.deltas import Window, counter_deltas, histogram_deltas
 from linkerdctl.metrics.labels import parse_labels
-from linkerdctl.metrics.query import Need, TrafficQuery
+from linkerdctl.metrics.query import Families, Need, TrafficQuery
 from linkerdctl.metrics.traffic import Traffic
 
 Labels = Mapping[str, str]
@@ -14,23 +14,25 @@ GroupKey = tuple[str, ...]
 PeerLabels = Callable[[str, str], Labels | None]
 """What is known of the pod (namespace, name) at the other end, as labels without `dst_`."""
 
-RESPONSES = "response_total"
-LATENCY = "response_latency_ms_bucket"
 OPEN_CONNECTIONS = "tcp_open_connections"
 BYTES_READ = "tcp_read_bytes_total"
 BYTES_WRITTEN = "tcp_write_bytes_total"
 
-_NAMES = {
-    Need.REQUESTS: (RESPONSES,),
-    Need.LATENCY: (LATENCY,),
-    Need.TCP: (OPEN_CONNECTIONS, BYTES_READ, BYTES_WRITTEN),
-}
+_TCP = (OPEN_CONNECTIONS, BYTES_READ, BYTES_WRITTEN)
 
 
 def sample_names(queries: Iterable[TrafficQuery]) -> frozenset[str]:
     """The samples that must be read to answer these queries."""
-    wanted = [query.needs for query in queries]
-    return frozenset(name for need, names in _NAMES.items() if any(need in needs for needs in wanted) for name in names)
+    return frozenset(name for query in queries for name in _names(query))
+
+
+def _names(query: TrafficQuery) -> Iterator[str]:
+    if Need.REQUESTS in query.needs:
+        yield query.families.responses
+    if Need.LATENCY in query.needs and query.families.latency:
+        yield query.families.latency
+    if Need.TCP in query.needs:
+        yield from _TCP
 
 
 def reduce(
@@ -48,7 +50,7 @@ def reduce(
     concerned = [query for query in queries if query.concerns(pod_labels)]
     if not concerned:
         return [{} for _ in queries]
-    series = list(_series(window, sample_names(concerned), _Completion(pod_labels, peer_labels)))
+    series = _SeriesByFamily(window, concerned, _Completion(pod_labels, peer_labels))
     return [_groups(query, series, str(admin_port)) if query in concerned else {} for query in queries]
 
 
@@ -77,17 +79,46 @@ class _Completion:
 Series = tuple[Need, Labels, Traffic]
 
 
-def _series(window: Window, names: frozenset[str], complete: _Completion) -> Iterator[Series]:
-    """Every series of the wanted families as the traffic it alone stands for."""
-    seconds = window.seconds
-    if RESPONSES in names:
-        for raw, count in counter_deltas(window, RESPONSES).items():
-            labels = complete(raw)
-            yield Need.REQUESTS, labels, _responses(labels.get("classification"), count, seconds)
-    if LATENCY in names:
-        for raw, histogram in histogram_deltas(window, LATENCY).items():
-            yield Need.LATENCY, complete(raw), Traffic(latency=histogram, seconds=seconds)
-    if OPEN_CONNECTIONS in names:
+class _SeriesByFamily:
+    """Every series of the wanted families as the traffic it alone stands for; each family is looked at once."""
+
+    def __init__(self, window: Window, queries: Iterable[TrafficQuery], complete: _Completion) -> None:
+        self._window = window
+        self._complete = complete
+        self._requests = {
+            families: list(self._responses(families))
+            for families in {query.families for query in queries if Need.REQUESTS in query.needs}
+        }
+        self._latencies = {
+            families: list(self._histograms(families))
+            for families in {
+                query.families for query in queries if Need.LATENCY in query.needs and query.families.latency
+            }
+        }
+        self._sockets = list(self._tcp()) if any(Need.TCP in query.needs for query in queries) else []
+
+    def of(self, query: TrafficQuery) -> Iterator[Series]:
+        """What a query asks for."""
+        if Need.REQUESTS in query.needs:
+            yield from self._requests[query.families]
+        if Need.LATENCY in query.needs:
+            yield from self._latencies.get(query.families, ())
+        if Need.TCP in query.needs:
+            yield from self._sockets
+
+    def _responses(self, families: Families) -> Iterator[Series]:
+        seconds = self._window.seconds
+        for raw, count in counter_deltas(self._window, families.responses).items():
+            labels = self._complete(raw)
+            yield Need.REQUESTS, labels, _responses(families.verdict(labels), count, seconds)
+
+    def _histograms(self, families: Families) -> Iterator[Series]:
+        for raw, histogram in histogram_deltas(self._window, families.latency).items():
+            latency = histogram.scaled(families.unit_ms)
+            yield Need.LATENCY, self._complete(raw), Traffic(latency=latency, seconds=self._window.seconds)
+
+    def _tcp(self) -> Iterator[Series]:
+        window, seconds, complete = self._window, self._window.seconds, self._complete
         for raw, value in window.after.samples.get(OPEN_CONNECTIONS, {}).items():
             yield Need.TCP, complete(raw), Traffic(tcp_open=value, seconds=seconds)
         for raw, count in counter_deltas(window, BYTES_READ).items():
@@ -96,31 +127,29 @@ def _series(window: Window, names: frozenset[str], complete: _Completion) -> Ite
             yield Need.TCP, complete(raw), Traffic(write_bytes_rate=_rate(count, seconds), seconds=seconds)
 
 
-def _responses(classification: str | None, count: float, seconds: float) -> Traffic:
-    """Only `success` and `failure` are requests that came to an end; other classes do not exist so far."""
-    rate = _rate(count, seconds)
-    if classification == "success":
-        return Traffic(successes=count, failures=0.0, request_rate=rate, seconds=seconds)
-    if classification == "failure":
-        return Traffic(successes=0.0, failures=count, request_rate=rate, seconds=seconds)
-    return Traffic()
+def _responses(succeeded: bool | None, count: float, seconds: float) -> Traffic:
+    if succeeded is None:
+        return Traffic()
+    successes, failures = (count, 0.0) if succeeded else (0.0, count)
+    return Traffic(successes=successes, failures=failures, request_rate=_rate(count, seconds), seconds=seconds)
 
 
 def _rate(count: float, seconds: float) -> float:
     return count / seconds if seconds > 0 else 0.0
 
 
-def _groups(query: TrafficQuery, series: Iterable[Series], admin_port: str) -> dict[GroupKey, Traffic]:
+def _groups(query: TrafficQuery, series: _SeriesByFamily, admin_port: str) -> dict[GroupKey, Traffic]:
     groups: dict[GroupKey, Traffic] = {}
-    for need, labels, traffic in series:
-        if need in query.needs and _chosen(query, need, labels, admin_port):
+    for need, labels, traffic in series.of(query):
+        if _chosen(query, need, labels, admin_port):
             key = tuple(labels.get(label, "") for label in query.group_by)
             groups[key] = groups[key] + traffic if key in groups else traffic
     return groups
 
 
 def _chosen(query: TrafficQuery, need: Need, labels: Labels, admin_port: str) -> bool:
-    if labels.get("direction") != query.direction.value:
+    directed = need is Need.TCP or query.families.directed
+    if directed and labels.get("direction") != query.direction.value:
         return False
     if need is Need.TCP and labels.get("peer") != query.peer:
         return False
