@@ -99,6 +99,10 @@ class ProxyError(LinkerdctlError):
     """One proxy did not give its metrics: dead, slow, refused, or its answer was unusable. Costs that proxy alone."""
 
 
+class TapError(LinkerdctlError):
+    """Live requests cannot be had, or not read: no tap API, a broken stream, a file that is none."""
+
+
 class PartialDataError(LinkerdctlError):
     """Not every proxy answered and the user asked to be strict about it."""
 
