@@ -6,6 +6,7 @@ Values are what the real tool sees after turning YAML into JSON: dates stay text
 from __future__ import annotations
 
 import json
+import re
 from collections.abc import Sequence
 from dataclasses import dataclass, field
 from functools import lru_cache
@@ -20,6 +21,8 @@ Path = tuple[str | int, ...]
 """Where something is in a document: keys and indices from the root."""
 
 _TAG = "tag:yaml.org,2002:"
+_BRACKET_OR_STRING = re.compile(r'[\[\]{}]|"(?:[^"\\]|\\.)*"')
+_DEEPEST = 100
 
 
 @dataclass(frozen=True, slots=True)
@@ -71,7 +74,7 @@ def load(text: str, source: str) -> Document:
             data = json.loads(text, object_pairs_hook=lambda pairs: _object(pairs, warnings))
             return Document(data, text, source, 0, tuple(f"{source}: {each}" for each in warnings))
         except RecursionError:
-            raise SpecificationError(f"{source}: nested too deeply") from None
+            raise _too_deep(text, source) from None
         except ValueError as error:
             return _flow_yaml(text, source, error)
     documents = load_all(text, source)
@@ -88,7 +91,21 @@ def load_all(text: str, source: str) -> list[Document]:
         nodes = _nodes(text, source)
         return [_document(node, text, source, index) for index, node in enumerate(nodes)]
     except RecursionError:
-        raise SpecificationError(f"{source}: nested too deeply") from None
+        raise _too_deep(text, source) from None
+
+
+def _too_deep(text: str, source: str) -> SpecificationError:
+    """An error about the place where brackets get too many; without a place when it is indentation that does."""
+    depth = 0
+    for bracket in _BRACKET_OR_STRING.finditer(text):
+        depth += {"[": 1, "{": 1, "]": -1, "}": -1}.get(bracket[0], 0)
+        if depth > _DEEPEST:
+            line, column = (
+                text.count("\n", 0, bracket.start()) + 1,
+                bracket.start() - text.rfind("\n", 0, bracket.start()),
+            )
+            return SpecificationError(f"{source}:{line}:{column}: nested too deeply")
+    return SpecificationError(f"{source}: nested too deeply")
 
 
 def _document(node: Any, text: str, source: str, index: int) -> Document:

@@ -15,6 +15,7 @@ from linkerdctl.profiles.regex_classes import RegexError, RegexLimitError
 
 _TEMPLATE = re.compile(r"(?<!\\)\{[A-Za-z_][^{}]*\}")
 _COLON = re.compile(r"/:[A-Za-z_]\w*")
+_LITERAL_BRACES = re.compile(r"\\\{[A-Za-z_][^{}]*\\\}")
 _LONE_CLASS = re.compile(r"/\[\^/\](?![*+?{])")
 _BARE_DOT = re.compile(r"(?<=[A-Za-z0-9])(?<!\\[dDwWsS])\.(?=[A-Za-z0-9])")
 _METHOD = re.compile(r"[A-Z][A-Z0-9_-]*")
@@ -128,6 +129,9 @@ def _doubtful(regex: str, path: Path) -> Iterator[Problem]:
     if _BARE_DOT.search(regex):
         fixed = _BARE_DOT.sub(r"\\.", regex)
         yield warning(path, "an unescaped '.' matches any character", f"write {fixed}")
+    if braces := _LITERAL_BRACES.search(regex):
+        fixed = _LITERAL_BRACES.sub("[^/]+", regex)
+        yield warning(path, f"{braces[0]} is no parameter here: it matches the braces themselves", f"write {fixed}")
     if regex in ("/", "^/$"):
         yield warning(path, "/ matches the root path alone", "for everything below it write /.*")
 

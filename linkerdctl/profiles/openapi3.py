@@ -163,7 +163,7 @@ class _Reader:
                 raise UsageError("it must be text, like 300ms")
             parse_duration(given)
         except UsageError as error:
-            raise self._document.error((*where, "x-linkerd-timeout"), f"cannot be: {error.message}") from None
+            raise self._document.error((*where, "x-linkerd-timeout"), f"cannot be used: {error.message}") from None
         return given
 
     def _note(self, where: Path, what: str) -> None:

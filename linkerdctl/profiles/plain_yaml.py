@@ -13,7 +13,9 @@ from typing import Any
 WIDTH = 80
 """Columns from which on text with blanks is folded."""
 
-_PLAIN = re.compile(r"[A-Za-z/](?:[A-Za-z0-9/_.$()*+?^{}\[\]|\\~-]| (?=[A-Za-z0-9/_.$()+^{}\[\]|\\~-]))*")
+_PLAIN = re.compile(
+    r"[A-Za-z/](?:[A-Za-z0-9/_.$()*+?^{}\[\]|\\~-]| (?=[A-Za-z0-9/_.$()+^{}\[\]|\\~-]))*|[0-9]+(?:ms|s|m|h)"
+)
 _READS_AS_SOMETHING_ELSE = frozenset({"y", "n", "yes", "no", "on", "off", "true", "false", "null"})
 _FLOAT = re.compile(r"[0-9]+\.[0-9]+")
 

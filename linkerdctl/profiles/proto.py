@@ -12,6 +12,8 @@ _IDEMPOTENT = frozenset({"IDEMPOTENT", "NO_SIDE_EFFECTS"})
 _BODIES = frozenset({"message", "enum", "extend", "oneof", "group"})
 _FREE = frozenset({"reserved", "extensions"})
 """Statements whose insides are not looked at; none of them can tell anything about routes."""
+_DEEPEST = 100
+"""Messages inside of messages; protoc takes 32."""
 
 
 def routes_of_proto(text: str, source: str = "-") -> Generated:
@@ -29,6 +31,7 @@ class _Parser:
         self._text = text
         self._tokens = text.tokens()
         self._at = 0
+        self._depth = 0
         self._package = ""
         self._routes: list[Route] = []
 
@@ -90,6 +93,8 @@ class _Parser:
         elif word in ("message", "enum", "extend"):
             self._word(f"the name of the {word}")
             self._body(self._sign("{"))
+        elif word in ("export", "local") and self._peek.text in ("message", "enum"):
+            self._statement(self._next())
         elif word == "option":
             self._option()
         elif word in ("syntax", "edition"):
@@ -222,6 +227,9 @@ class _Parser:
 
     def _body(self, opening: Token) -> None:
         """The inside of a message and the like: nothing there makes routes, but broken text is told of."""
+        self._depth += 1
+        if self._depth > _DEEPEST:
+            self._text.fail(opening.start, "this is nested too deeply")
         while not self._accept("}"):
             token = self._next()
             if token.kind == "end":
@@ -229,6 +237,7 @@ class _Parser:
             if token.kind == "sign" and token.text == ";":
                 continue
             self._member(token)
+        self._depth -= 1
 
     def _member(self, first: Token) -> None:
         """One field, nested definition, option or reservation, to its `;` or over its `{ }`."""

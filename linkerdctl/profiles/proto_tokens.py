@@ -14,7 +14,7 @@ _TOKEN = re.compile(
   | (?P<word> [A-Za-z_]\w*(?:\.[A-Za-z_]\w*)* )
   | (?P<number> \.?\d(?:[eE][+-]?\d|[\w.])* )
   | (?P<string> "(?:[^"\\\n]|\\.)*" | '(?:[^'\\\n]|\\.)*' )
-  | (?P<sign> [{}\[\]()<>;=,:.\-+/] )
+  | (?P<sign> [{}\[\]()<>;=,:.\-+] | /(?!\*) )
     """,
     re.VERBOSE | re.DOTALL | re.ASCII,
 )

@@ -22,7 +22,9 @@ def escape(text: str) -> str:
 def path_regex(path: str, parameters: dict[str, str] | None = None) -> str:
     """The expression for a path with `{parameters}`; each is `[^/]*` unless `parameters` has one for its name."""
     known = parameters or {}
-    return _PARAMETER.sub(lambda match: known.get(_unescaped(match[1]), ANY_SEGMENT), escape(path))
+    # No parameter ends behind the last brace; to look for one there from every '{' would take forever
+    head, brace, tail = escape(path).rpartition("}")
+    return _PARAMETER.sub(lambda match: known.get(_unescaped(match[1]), ANY_SEGMENT), head + brace) + tail
 
 
 def literal(regex: str) -> str | None:

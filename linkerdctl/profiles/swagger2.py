@@ -14,7 +14,8 @@ from linkerdctl.profiles.routes import ResponseClass
 METHODS = ("delete", "get", "head", "options", "patch", "post", "put")
 """In the order of the routes of one path; TRACE is not known to Swagger 2."""
 
-_STATUS = re.compile(r"[+-]?[0-9]+")
+_STATUS = re.compile(r"[+-]?0*[0-9]{1,18}")
+"""Whole numbers of 64 bits; what is longer is no status to the real tool either."""
 
 _OPERATION = {
     "description": str, "summary": str, "operationId": str, "consumes": [str], "produces": [str], "schemes": [str],
