@@ -85,6 +85,10 @@ class RecordingError(LinkerdctlError):
     """A recording cannot be read or written."""
 
 
+class PrometheusError(LinkerdctlError):
+    """A Prometheus cannot be asked, refuses, or holds nothing that can be used. Never carries a secret."""
+
+
 class ExpositionError(LinkerdctlError):
     """A proxy's metrics text is malformed. `line` and `column` count from 1."""
 
