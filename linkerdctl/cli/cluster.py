@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import AsyncIterator, Sequence
 from contextlib import asynccontextmanager
+from typing import Any
 
 from linkerdctl.cli.options import GlobalOptions
 from linkerdctl.cli.traffic import Scene
@@ -34,6 +35,10 @@ async def open_cluster(
     """A scene whose traffic comes from the proxies themselves."""
     async with KubeClient(cluster_config(options), concurrency=options.concurrency) as client:
         inventory = await load_inventory(client, selections, all_pods=all_pods)
+
+        async def manifests(group_version: str, plural: str, kind: str, namespace: str | None) -> list[dict[str, Any]]:
+            return [each async for each in client.objects(group_version, plural, namespace=namespace)]
+
         async with proxy_access(options.via, client, concurrency=options.concurrency) as access:
             source = ProxySource(
                 access,
@@ -44,4 +49,4 @@ async def open_cluster(
                 since_start=since_start,
                 progress=progress_on(options.terminal),
             )
-            yield Scene(inventory, source)
+            yield Scene(inventory, source, manifests)

@@ -8,13 +8,13 @@ from typing import Annotated
 
 import typer
 
+from linkerdctl.cli.arguments import namespace_asked, other_side, seconds
 from linkerdctl.cli.options import GlobalOptions, globals_of
-from linkerdctl.cli.traffic import Scene, coverage_line, default_namespace, open_scene, tell_coverage
-from linkerdctl.durations import parse_duration
-from linkerdctl.errors import PartialDataError, UsageError
+from linkerdctl.cli.traffic import Scene, coverage_line, open_scene, tell_coverage
+from linkerdctl.errors import PartialDataError
 from linkerdctl.kube.inventory import PodRef
-from linkerdctl.kube.kinds import AUTHORITY, NAMESPACE, SERVICE
-from linkerdctl.kube.selection import Selection, parse_selections, parse_target
+from linkerdctl.kube.kinds import AUTHORITY, SERVICE
+from linkerdctl.kube.selection import parse_selections
 from linkerdctl.kube.selectors import parse_selector
 from linkerdctl.render.formats import check_output, render
 from linkerdctl.render.sorting import sorted_rows
@@ -88,40 +88,18 @@ def stat(
     """Parse, ask, show."""
     options = globals_of(ctx)
     check_output(output)
-    window = _seconds(time_window, "--time-window", at_least=1.0)
-    every = _seconds(watch, "--watch", at_least=0.5) if watch else None
-    if all_namespaces and namespace:
-        raise UsageError("-A and -n exclude each other", next_step="give one of them")
-    where = None if all_namespaces else namespace or default_namespace(options)
+    window = seconds(time_window, "--time-window", at_least=1.0)
+    every = seconds(watch, "--watch", at_least=0.5) if watch else None
+    where = namespace_asked(options, namespace, all_namespaces=all_namespaces)
     request = StatRequest(
         parse_selections(resource, namespace=where, labels=parse_selector(selector)),
-        to=_other_side("--to", to, to_namespace, resource, where),
-        from_=_other_side("--from", from_, from_namespace, resource, where),
+        to=other_side("--to", to, to_namespace, where),
+        from_=other_side("--from", from_, from_namespace, where),
         all_traffic=all_traffic,
         keep_unmeshed=unmeshed,
     )
     show = _Show(options, output, sort_by, strict, all_namespaces)
     asyncio.run(_stat(options, request, show, window=window, every=every, since_start=since_start))
-
-
-def _seconds(text: str, option: str, *, at_least: float) -> float:
-    seconds = parse_duration(text)
-    if seconds < at_least:
-        raise UsageError(f"{option} {text} is too short", next_step=f"give at least {at_least:g}s")
-    return seconds
-
-
-def _other_side(
-    option: str, text: str | None, namespace: str | None, resource: list[str], where: str | None
-) -> Selection | None:
-    """The resource of --to or --from; a namespace alone means everything in it."""
-    if text is None and namespace is None:
-        return None
-    if text is None:
-        return parse_target(f"ns/{namespace}", namespace=None)
-    if namespace and parse_target(text, namespace=None).kind is NAMESPACE:
-        raise UsageError(f"{option} names a namespace already", next_step=f"leave {option}-namespace out")
-    return parse_target(text, namespace=namespace or where)
 
 
 class _Show:

@@ -3,15 +3,19 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import AsyncIterator, Sequence
+from collections.abc import AsyncIterator, Awaitable, Callable, Sequence
 from contextlib import asynccontextmanager
 from dataclasses import dataclass
+from typing import Any
 
 from linkerdctl.cli.options import GlobalOptions
 from linkerdctl.kube.inventory import Inventory, Target
 from linkerdctl.kube.selection import Selection
 from linkerdctl.render.terminal import Terminal
 from linkerdctl.sources.protocol import Coverage, Source
+
+ManifestLister = Callable[[str, str, str, str | None], Awaitable[list[dict[str, Any]]]]
+"""Lists objects by group version, plural, object kind and namespace (None for all); raises `ApiError`."""
 
 TOLD_ONE_BY_ONE = 10
 """Failures named each on a line; above that they are counted by reason."""
@@ -23,6 +27,7 @@ class Scene:
 
     inventory: Inventory
     source: Source
+    manifests: ManifestLister
 
     async def targets(self) -> Sequence[Target]:
         """The proxies to ask."""
@@ -55,7 +60,16 @@ def _recorded(options: GlobalOptions, window: float, since_start: bool) -> Scene
     recording = Recording.open(options.recording)
     inventory = recording.inventory()
     source = RecordingSource(recording, window=window, since_start=since_start, peer_labels=inventory.peer_labels)
-    return Scene(inventory, source)
+
+    async def manifests(group_version: str, plural: str, kind: str, namespace: str | None) -> list[dict[str, Any]]:
+        return [
+            each
+            for each in recording.manifests()
+            if (each.get("apiVersion"), each.get("kind")) == (group_version, kind)
+            and namespace in (None, each["metadata"].get("namespace"))
+        ]
+
+    return Scene(inventory, source, manifests)
 
 
 def default_namespace(options: GlobalOptions) -> str:

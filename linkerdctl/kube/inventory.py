@@ -170,6 +170,16 @@ class Inventory:
         chosen = (each for each in there if selection.name in (None, each.name) and self._selected(selection, each))
         return tuple(sorted(chosen, key=lambda each: (each.namespace, each.name)))
 
+    def services_of(self, selection: Selection) -> dict[tuple[str, str], frozenset[tuple[str, str]]]:
+        """For every object of a selection, as (namespace, name), the services that pods of its stand behind."""
+        members = dict(self._members(selection.kind))
+        found: dict[tuple[str, str], frozenset[tuple[str, str]]] = {}
+        for each in self.rows(selection):
+            key = (each.namespace, each.name)
+            behind = (self._memberships(SERVICE, pod) for pod in members[key])
+            found[key] = frozenset({key} if selection.kind is SERVICE else (each for some in behind for each in some))
+        return found
+
     def targets(self) -> tuple[Target, ...]:
         """Every meshed pod that runs, by namespace and name."""
         meshed = (pod for pod in self._pods.values() if pod.meshed and pod.running)
