@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 from typing import Any
 
 from starlette.applications import Starlette
@@ -11,7 +11,7 @@ from starlette.responses import PlainTextResponse, Response
 from starlette.routing import BaseRoute, Route, WebSocketRoute
 from starlette.websockets import WebSocket
 
-from linkerdctl.demo import discovery, openapi, openapi_wire
+from linkerdctl.demo import discovery, openapi, openapi_wire, tap_discovery
 from linkerdctl.demo.access import Access, attempt_of
 from linkerdctl.demo.api_objects import ObjectRequests
 from linkerdctl.demo.api_paths import Subject, subject_of, verb_of
@@ -22,13 +22,14 @@ from linkerdctl.demo.proxy_answers import ProxyAnswers
 from linkerdctl.demo.resources import REGISTRY
 from linkerdctl.demo.status import StatusError, bad_request, method_not_allowed, no_such_path
 from linkerdctl.demo.store import ObjectStore
+from linkerdctl.demo.tap_api import TapApi
 from linkerdctl.demo.topology import DemoPod
 
 _METHODS = ["GET", "POST", "PUT", "PATCH", "DELETE"]
 
 
 class ApiServer:
-    """One face over one store. `more_routes` come first: aggregated APIs such as tap's."""
+    """One face over one store; the aggregated API of tap comes first."""
 
     def __init__(
         self,
@@ -36,20 +37,22 @@ class ApiServer:
         access: Access,
         pods: Mapping[tuple[str, str], DemoPod],
         answers: ProxyAnswers,
-        more_routes: Sequence[BaseRoute] = (),
+        tap_api: TapApi,
     ) -> None:
         self._access = access
+        self._tap_api = tap_api
         self._pods = PodAccess(store, pods, answers)
         self._watches = Watches(store)
         self._objects = ObjectRequests(store, self._watches)
         self.app = Starlette(
-            routes=[*more_routes, *self._routes()],
+            routes=[*tap_api.routes(), *self._routes()],
             exception_handlers={StatusError: _refused, 404: _nothing_there, 405: _nothing_there},
         )
 
     def close(self) -> None:
-        """End the watches under way, so that the server can stop."""
+        """End the watches and taps under way, so that the server can stop."""
         self._watches.close()
+        self._tap_api.close()
 
     def _routes(self) -> list[BaseRoute]:
         return [
@@ -63,7 +66,7 @@ class ApiServer:
 
     async def _guarded(self, request: Request) -> Response:
         self._access.user(request.headers)
-        return _document(request)
+        return _document(request, with_tap=self._tap_api.is_registered)
 
     async def _object(self, request: Request) -> Response:
         user = self._access.user(request.headers)
@@ -98,7 +101,7 @@ class ApiServer:
             await socket.send_denial_response(error_response(error))
 
 
-def _document(request: Request) -> Response:
+def _document(request: Request, *, with_tap: bool) -> Response:
     path, accept = request.scope["path"].strip("/"), request.headers.get("accept", "")
     if path == "openapi/v2":
         return _openapi_2(request, accept)
@@ -109,12 +112,17 @@ def _document(request: Request) -> Response:
     core = path == "api"
     for version in ("v2", "v2beta1"):
         if f"g=apidiscovery.k8s.io;v={version};as=APIGroupDiscoveryList" in accept:
-            response = json_response(request, discovery.aggregated(REGISTRY, core=core, version=version))
+            document = discovery.aggregated(REGISTRY, core=core, version=version)
+            document["items"] += [] if core or not with_tap else [tap_discovery.discovered()]
+            response = json_response(request, document)
             response.headers["content-type"] = (
                 f"application/json;g=apidiscovery.k8s.io;v={version};as=APIGroupDiscoveryList"
             )
             return response
-    return json_response(request, discovery.api_versions() if core else discovery.api_groups(REGISTRY))
+    if core:
+        return json_response(request, discovery.api_versions())
+    more = [tap_discovery.group()] if with_tap else []
+    return json_response(request, discovery.api_groups(REGISTRY, more))
 
 
 def _openapi_2(request: Request, accept: str) -> Response:

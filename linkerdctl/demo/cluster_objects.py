@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
-from linkerdctl.demo import crds
+from linkerdctl.demo import crds, tap_discovery
 from linkerdctl.demo.resources import REGISTRY
 from linkerdctl.demo.store import Manifest
 
@@ -16,6 +16,7 @@ def cluster_objects() -> Iterator[Manifest]:
     yield from (definition.manifest() for definition in crds.DEFINITIONS)
     for group, versions in REGISTRY.groups().items():
         yield from (_api_service(group, version) for version in versions)
+    yield tap_discovery.api_service()
 
 
 def _api_service(group: str, version: str) -> Manifest:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from typing import Any
 
 from linkerdctl.demo.resources import Registry, ResourceType
@@ -34,10 +35,10 @@ def api_versions() -> Json:
     return {"kind": "APIVersions", "versions": ["v1"], "serverAddressByClientCIDRs": []}
 
 
-def api_groups(registry: Registry) -> Json:
-    """`/apis`."""
+def api_groups(registry: Registry, aggregated: Sequence[Json] = ()) -> Json:
+    """`/apis`, with groups that others serve."""
     named = [_group(group, versions) for group, versions in registry.groups().items() if group]
-    return {"kind": "APIGroupList", "apiVersion": "v1", "groups": named}
+    return {"kind": "APIGroupList", "apiVersion": "v1", "groups": [*named, *aggregated]}
 
 
 def api_group(registry: Registry, group: str) -> Json | None:

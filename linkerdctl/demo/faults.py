@@ -1,4 +1,4 @@
-"""Faults on demand: what a scrape of a pod runs into."""
+"""Faults on demand: what a scrape or a tap of a pod runs into."""
 
 from __future__ import annotations
 
@@ -16,9 +16,13 @@ KINDS = {
     "garbage": "answers with bytes that are no metrics",
     "truncated": "ends its answer in the middle",
     "403": "forbids reading, as under a default-deny policy; also called forbidden",
+    "tap-ends": "ends taps after 3s, or when tap-ends:10s=POD says",
+    "tap-cut": "breaks taps off in the middle of a message",
+    "tap-garbage": "puts a message among a tap's that is none",
+    "tap-403": "refuses taps, as the tap server and proxies do without permission",
 }
 _ALIASES = {"forbidden": "403"}
-_DEFAULT_SECONDS = {"slow": 30.0, "restarting": 5.0}
+_DEFAULT_SECONDS = {"slow": 30.0, "restarting": 5.0, "tap-ends": 3.0}
 _SHORTEST = 0.1
 
 

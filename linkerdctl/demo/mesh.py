@@ -7,6 +7,7 @@ import heapq
 import time
 from collections.abc import Callable, Iterator
 from itertools import count
+from typing import Protocol
 
 from linkerdctl.demo.faults import Fault
 from linkerdctl.demo.generator import TrafficGenerator
@@ -20,6 +21,16 @@ PAST = 60.0
 TICK = 0.02
 Listener = Callable[[Hop], None]
 Step = Callable[[Hop], None]
+
+
+class ProxyTap(Protocol):
+    """Someone who watches one proxy."""
+
+    def saw(self, side: str, moment: str, hop: Hop) -> None:
+        """A `request` came, its `response` began, or that came to its `end`; `side` is `inbound` or `outbound`."""
+
+    def gone(self) -> None:
+        """The proxy's process has ended."""
 
 
 def default_rps(topology: Topology) -> float:
@@ -55,6 +66,7 @@ class Mesh:
         self._due: list[tuple[float, int, Step, Hop]] = []
         self._next_request = topology.started + self._traffic.next_gap()
         self._listeners: list[Listener] = []
+        self._taps: dict[tuple[str, str], list[ProxyTap]] = {}
 
     @classmethod
     def with_past(cls, *, pods: int = 4, clock: Callable[[], float] = time.time, **options: object) -> Mesh:
@@ -68,6 +80,21 @@ class Mesh:
         """Hear of every hop when it has ended at its client; returns how to stop it."""
         self._listeners.append(listener)
         return lambda: self._listeners.remove(listener)
+
+    def tap(self, pod: DemoPod, tap: ProxyTap) -> Callable[[], None]:
+        """Watch what a pod's proxy sees, as it sees it; returns how to stop it."""
+        taps = self._taps.setdefault(pod.key, [])
+        taps.append(tap)
+
+        def stop() -> None:
+            if tap in taps:
+                taps.remove(tap)
+
+        return stop
+
+    def proxy_started(self, pod: DemoPod) -> float:
+        """When a proxy's present process began, epoch seconds."""
+        return self._proxies[pod.key].started
 
     def objects(self) -> list[dict[str, object]]:
         """The manifests of everything in the cluster."""
@@ -134,6 +161,8 @@ class Mesh:
     def _start_again(self, key: tuple[str, str], at: float) -> None:
         self._proxies[key] = ProxyMetrics(at)
         self.log.restarted(key, at)
+        for tap in list(self._taps.get(key, ())):
+            tap.gone()
 
     def _plan(self, hop: Hop) -> None:
         self.log.begun(hop)
@@ -149,28 +178,38 @@ class Mesh:
 
     def _sent(self, hop: Hop) -> None:
         self._proxies[hop.client.key].outbound.began(hop)
+        self._tell(hop.client, "outbound", "request", hop)
 
     def _received(self, hop: Hop) -> None:
         self._proxies[hop.server.key].inbound.began(hop)
+        self._tell(hop.server, "inbound", "request", hop)
 
     def _answering(self, hop: Hop) -> None:
         if proxy := self._still_there(hop.server, hop.server_started):
             proxy.inbound.answered(hop)
+            self._tell(hop.server, "inbound", "response", hop)
 
     def _answered(self, hop: Hop) -> None:
         if proxy := self._still_there(hop.server, hop.server_started):
             proxy.inbound.ended(hop)
+            self._tell(hop.server, "inbound", "end", hop)
 
     def _hearing(self, hop: Hop) -> None:
         if proxy := self._still_there(hop.client, hop.started):
             proxy.outbound.answered(hop)
+            self._tell(hop.client, "outbound", "response", hop)
 
     def _heard(self, hop: Hop) -> None:
         if proxy := self._still_there(hop.client, hop.started):
             proxy.outbound.ended(hop)
+            self._tell(hop.client, "outbound", "end", hop)
         self.log.ended(hop)
         for listener in list(self._listeners):
             listener(hop)
+
+    def _tell(self, pod: DemoPod, side: str, moment: str, hop: Hop) -> None:
+        for tap in tuple(self._taps.get(pod.key, ())):
+            tap.saw(side, moment, hop)
 
     def _still_there(self, pod: DemoPod, since: float) -> ProxyMetrics | None:
         """A pod's proxy, if it is still the process that saw the request begin."""

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
-from linkerdctl.demo.topology import ADMIN_PORT, CONTROL_PLANE, PROXY_VERSION, DemoPod
+from linkerdctl.demo.topology import ADMIN_PORT, CONTROL_PLANE, PROXY_VERSION, TAP_PORT, DemoPod
 
 Manifest = dict[str, Any]
 NODE = "demo-node"
@@ -110,6 +110,7 @@ def _init_container() -> Manifest:
 def _proxy_container(pod: DemoPod) -> Manifest:
     environment = {
         "LINKERD2_PROXY_ADMIN_LISTEN_ADDR": f"0.0.0.0:{ADMIN_PORT}",
+        "LINKERD2_PROXY_CONTROL_LISTEN_ADDR": f"0.0.0.0:{TAP_PORT}",
         "LINKERD2_PROXY_IDENTITY_LOCAL_NAME": pod.identity,
         "LINKERD2_PROXY_TAP_SVC_NAME": f"tap.linkerd-viz.serviceaccount.identity.{CONTROL_PLANE}.cluster.local",
     }
@@ -117,7 +118,7 @@ def _proxy_container(pod: DemoPod) -> Manifest:
         "name": "linkerd-proxy",
         "image": f"cr.l5d.io/linkerd/proxy:{PROXY_VERSION}",
         "restartPolicy": "Always",
-        "ports": _named(**{"linkerd-proxy": 4143, "linkerd-admin": ADMIN_PORT}),
+        "ports": _named(**{"linkerd-proxy": 4143, "linkerd-admin": ADMIN_PORT, "linkerd-tap": TAP_PORT}),
         "env": [{"name": name, "value": value} for name, value in environment.items()],
         "livenessProbe": {"httpGet": {"path": "/live", "port": ADMIN_PORT}, "periodSeconds": 10},
         "readinessProbe": {"httpGet": {"path": "/ready", "port": ADMIN_PORT}, "periodSeconds": 10},

@@ -66,7 +66,7 @@ class ProxyServer:
 
     async def start(self) -> None:
         """Bind and listen; raises `LinkerdctlError` for an address that cannot be had."""
-        allow_open_files(2 * len(self._pods))
+        allow_open_files(3 * len(self._pods))
         alive = [ip for ip, pod in self._pods.items() if not self._answers.is_dead(pod)]
         sockets = _all_bound(alive)
         self._task = asyncio.create_task(self._server.serve(sockets))
@@ -112,11 +112,19 @@ class ProxyServer:
         self._server.servers.append(server)
 
 
-def _bound(ip: str) -> socket.socket:
+def bound(ip: str, port: int) -> socket.socket:
+    """A socket that listens there; raises `LinkerdctlError` for an address that cannot be had."""
+    try:
+        return _bound(ip, port)
+    except OSError as error:
+        raise _unusable(ip, error, port) from error
+
+
+def _bound(ip: str, port: int = ADMIN_PORT) -> socket.socket:
     bound = socket.socket(socket.AF_INET, socket.SOCK_STREAM)
     try:
         bound.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
-        bound.bind((ip, ADMIN_PORT))
+        bound.bind((ip, port))
         bound.listen(1)
     except OSError:
         bound.close()
@@ -136,13 +144,13 @@ def _all_bound(ips: Iterable[str]) -> list[socket.socket]:
     return sockets
 
 
-def _unusable(ip: str, error: OSError) -> LinkerdctlError:
+def _unusable(ip: str, error: OSError, port: int = ADMIN_PORT) -> LinkerdctlError:
     steps = {
-        errno.EADDRINUSE: f"something else listens there: ss -ltnp 'sport = :{ADMIN_PORT}'",
+        errno.EADDRINUSE: f"something else listens there: ss -ltnp 'sport = :{port}'",
         errno.EADDRNOTAVAIL: f"give the loopback interface that address first (macOS: sudo ifconfig lo0 alias {ip} up)",
         errno.EMFILE: "allow more open files (ulimit -n) or ask for fewer --pods",
     }
     reason = (error.strerror or str(error)).lower()
     return LinkerdctlError(
-        f"a demo proxy cannot listen on {ip}:{ADMIN_PORT}: {reason}", next_step=steps.get(error.errno or 0)
+        f"a demo proxy cannot listen on {ip}:{port}: {reason}", next_step=steps.get(error.errno or 0)
     )

@@ -112,7 +112,7 @@ class DemoMesh:
         async def change() -> None:
             self.mesh.faults.clear()
             self.mesh.faults.update(faults)
-            await self._proxies.sync()
+            await asyncio.gather(self._proxies.sync(), self._tap_ports.sync())
 
         assert self._loop is not None  # noqa: S101 - only inside the context
         asyncio.run_coroutine_threadsafe(change(), self._loop).result()
@@ -127,6 +127,8 @@ class DemoMesh:
 
     async def _serve(self) -> None:
         from linkerdctl.demo.api_server import ApiServer
+        from linkerdctl.demo.tap_api import TapApi
+        from linkerdctl.demo.tap_ports import TapPorts
 
         self._loop, self._stopping = asyncio.get_running_loop(), asyncio.Event()
         answers = ProxyAnswers(self.mesh)
@@ -138,10 +140,14 @@ class DemoMesh:
         directory = Path(tempfile.mkdtemp(prefix="linkerdctl-demo-"))
         try:
             self.kubeconfig = write_kubeconfig(directory, self.url, self.options.token)
+            tap_api = TapApi(self.mesh, self.store, self.access)
+            self._tap_ports = TapPorts(self.mesh, tap_api, directory)
             await self._proxies.start()
-            await self._until_stopped(ApiServer(self.store, self.access, pods, answers), listener)
+            await self._tap_ports.sync()
+            await self._until_stopped(ApiServer(self.store, self.access, pods, answers, tap_api), listener)
         finally:
             await self._proxies.stop()
+            await self._tap_ports.stop()
             shutil.rmtree(directory, ignore_errors=True)
 
     async def _until_stopped(self, face: ApiServer, listener: socket.socket) -> None:

@@ -153,6 +153,18 @@ def _last_seen(event: Manifest) -> str:
     return human_duration(seen, datetime.now(UTC)) if seen else "<unknown>"
 
 
+def _api_service_backend(api_service: Manifest) -> str:
+    service = at_path(api_service, "spec.service")
+    return f"{service['namespace']}/{service['name']}" if service else "Local"
+
+
+def _api_service_available(api_service: Manifest) -> str:
+    """`True`, or `False (WHY)`."""
+    conditions = at_path(api_service, "status.conditions") or ()
+    found = next((each for each in conditions if each["type"] == "Available"), {"status": "Unknown"})
+    return str(found["status"]) if found["status"] == "True" else f"{found['status']} ({found.get('reason', '')})"
+
+
 def _involved(event: Manifest) -> str:
     involved = event.get("involvedObject", {})
     return f"{str(involved.get('kind', '')).lower()}/{involved.get('name', '')}"
@@ -249,8 +261,8 @@ CELLS: dict[str, tuple[Cell, ...]] = {
     ),
     "CustomResourceDefinition": (Cell("Created At", lambda each: each["metadata"].get("creationTimestamp", "")),),
     "APIService": (
-        Cell("Service", _field("spec.service.name", "Local")),
-        Cell("Available", lambda _service: "True"),
+        Cell("Service", _api_service_backend),
+        Cell("Available", _api_service_available),
         _AGE,
     ),
 }

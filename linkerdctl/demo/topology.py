@@ -11,6 +11,7 @@ from typing import Any
 from linkerdctl.errors import UsageError
 
 ADMIN_PORT = 4191
+TAP_PORT = 4190
 CONTROL_PLANE = "linkerd"
 TRUST_DOMAIN = "cluster.local"
 PROXY_VERSION = "edge-26.8.3"
