@@ -27,7 +27,8 @@ Examples:
 \b
 With a command, which may be one of linkerdctl's own, it runs that one and ends with its exit code. Without one it stays
 until Ctrl-C, shows what the mesh does, and tells the KUBECONFIG to use in another terminal.
-Faults: slow[:SECONDS], dead, restarting[:SECONDS], garbage, truncated, 403; POD is a pod or the start of its name.
+Faults: slow[:SECONDS], dead, restarting[:SECONDS], garbage, truncated, 403, and of taps: tap-ends[:SECONDS], tap-cut,
+tap-garbage, tap-403; POD is a pod or the start of its name.
 """
 
 

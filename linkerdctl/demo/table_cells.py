@@ -160,7 +160,7 @@ def _api_service_backend(api_service: Manifest) -> str:
 
 def _api_service_available(api_service: Manifest) -> str:
     """`True`, or `False (WHY)`."""
-    conditions = at_path(api_service, "status.conditions") or ()
+    conditions = (api_service.get("status") or {}).get("conditions") or ()
     found = next((each for each in conditions if each["type"] == "Available"), {"status": "Unknown"})
     return str(found["status"]) if found["status"] == "True" else f"{found['status']} ({found.get('reason', '')})"
 
