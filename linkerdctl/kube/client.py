@@ -3,23 +3,23 @@
 from __future__ import annotations
 
 import asyncio
-import email.utils
 import json
 import logging
-import random
 import time
 from collections.abc import AsyncIterator, Mapping
 from contextlib import asynccontextmanager
 from dataclasses import dataclass
 from types import TracebackType
 from typing import TYPE_CHECKING, Any, Self
-from urllib.parse import quote, urlsplit
+from urllib.parse import quote
 
 from linkerdctl.errors import ApiError
+from linkerdctl.kube.answers import About as About
+from linkerdctl.kube.answers import pause_before_retry, refused
 from linkerdctl.kube.connection import connection_error, http_client, tls_context
-from linkerdctl.kube.credentials import credentials_for
+from linkerdctl.kube.credentials import Certificate, credentials_for
+from linkerdctl.kube.kinds import group_of
 from linkerdctl.kube.kubeconfig import ClusterConfig
-from linkerdctl.kube.rbac import forbidden
 
 if TYPE_CHECKING:
     import httpx
@@ -28,34 +28,35 @@ if TYPE_CHECKING:
 log = logging.getLogger("linkerdctl")
 
 PAGE = 500
-RETRIES = 4
-LONGEST_PAUSE = 10.0
-"""Seconds; a server that asks for more is not waited for."""
-_RETRIED = frozenset({429, 500, 502, 503, 504})
 
 
 @dataclass(frozen=True, slots=True)
-class About:
-    """What a request is for, in RBAC's words, so that its error can say so."""
+class _Request:
+    """One request, to be sent once or, with other credentials, again."""
 
-    verb: str
-    resource: str
-    group: str = ""
-    namespace: str | None = None
-    name: str | None = None
-
-    def error_fields(self) -> dict[str, Any]:
-        """The fields of an `ApiError`."""
-        return {"verb": self.verb, "resource": self.resource, "namespace": self.namespace, "name": self.name}
+    method: str
+    path: str
+    about: About
+    params: Mapping[str, str] | None = None
+    headers: Mapping[str, str] | None = None
+    content: bytes | None = None
+    timeout: httpx.Timeout | None = None
 
 
 class KubeClient:
-    """A connection to one API server; an async context manager."""
+    """A connection to one API server; an async context manager. Raises `ConfigError` for unusable credentials."""
 
     def __init__(self, config: ClusterConfig, *, concurrency: int = 64) -> None:
         self.config = config
+        self._concurrency = concurrency
         self._credentials = credentials_for(config)
-        self._http = http_client(config, self._credentials, concurrency=concurrency)
+        self._retired: list[httpx.AsyncClient] = []
+        self._connect(self._credentials.certificate())
+
+    def _connect(self, certificate: Certificate | None) -> None:
+        self._certificate = certificate
+        self._tls = tls_context(self.config, certificate)
+        self._http = http_client(self.config, self._tls, concurrency=self._concurrency)
 
     async def __aenter__(self) -> Self:
         return self
@@ -63,74 +64,88 @@ class KubeClient:
     async def __aexit__(
         self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
     ) -> None:
-        await self._http.aclose()
+        for each in (*self._retired, self._http):
+            await each.aclose()
 
-    async def get(self, path: str, about: About, params: Mapping[str, str] | None = None) -> dict[str, Any]:
-        """A JSON document. Retried while the server is busy; raises `ApiError`."""
-        for attempt in range(RETRIES + 1):
+    async def get(
+        self, path: str, about: About, params: Mapping[str, str] | None = None, *, patient: bool = True
+    ) -> dict[str, Any]:
+        """A JSON document. Retried while the server is busy, unless not `patient`; raises `ApiError`."""
+        attempt = 0
+        while True:
             async with self.stream("GET", path, about, params=params, check=False) as response:
-                if response.status_code in _RETRIED and attempt < RETRIES:
-                    pause = _pause(response, attempt)
-                    if pause is not None:
-                        await response.aread()
-                        await asyncio.sleep(pause)
-                        continue
+                body = await response.aread()
+            pause = pause_before_retry(response.status_code, response.headers, attempt) if patient else None
+            if pause is None:
                 await self.check(response, about)
-                return self._document(await response.aread(), about)
-        raise AssertionError("the last attempt either returns or raises")
+                return self._document(body, about)
+            log.debug("GET %s again in %.2f s", path, pause)
+            await asyncio.sleep(pause)
+            attempt += 1
 
     async def objects(
         self, group_version: str, plural: str, *, namespace: str | None = None, selector: str = ""
     ) -> AsyncIterator[dict[str, Any]]:
-        """Every object of a kind, page by page, in one namespace or all; each with its `kind` and `apiVersion`."""
-        about = About("list", plural, _group(group_version), namespace)
-        params = {"limit": str(PAGE), **({"labelSelector": selector} if selector else {})}
-        token, first = "", {"resourceVersion": "0"}
+        """Every object of a kind, page by page, in one namespace or all; each once, with its `kind` and `apiVersion`.
+
+        Where the server has forgotten the list that the pages are of (410), the rest comes from a new one, in one piece.
+        """
+        path, about = collection_path(group_version, plural, namespace), _listing(group_version, plural, namespace)
+        selected = {"labelSelector": selector} if selector else {}
+        params = {"limit": str(PAGE), "resourceVersion": "0", **selected}
+        seen: set[tuple[str, str]] = set()
         while True:
-            more = {"continue": token} if token else first
-            page = await self.get(collection_path(group_version, plural, namespace), about, {**params, **more})
+            try:
+                page = await self.get(path, about, params)
+            except ApiError as error:
+                if error.status != 410 or "continue" not in params:
+                    raise
+                params = selected
+                continue
             kind = str(page.get("kind", "List")).removesuffix("List")
             for item in page.get("items") or ():
-                yield {"kind": kind, "apiVersion": group_version, **item}
-            token = (page.get("metadata") or {}).get("continue") or ""
+                if (key := _key(item)) not in seen:
+                    seen.add(key)
+                    yield {"kind": kind, "apiVersion": group_version, **item}
+            token = (page.get("metadata") or {}).get("continue")
             if not token:
                 return
+            params = {"limit": str(PAGE), "continue": str(token), **selected}
 
     @asynccontextmanager
-    async def websocket(self, path: str, subprotocol: str, namespace: str, pod: str) -> AsyncIterator[ClientConnection]:
-        """A WebSocket to the API server, with the same TLS, proxy and credentials as everything else."""
-        from websockets.asyncio.client import connect
-        from websockets.exceptions import InvalidStatus, WebSocketException
-        from websockets.typing import Subprotocol
+    async def websocket(self, path: str, subprotocol: str, about: About) -> AsyncIterator[ClientConnection]:
+        """A WebSocket to the API server. A 401 is tried once more with renewed credentials; raises `ApiError`."""
+        from linkerdctl.kube.websocket import open_websocket
 
-        about = About("create", "pods/portforward", namespace=namespace, name=pod)
-        secure = self.config.server.startswith("https")
+        headers, authorization = await self._identity()
+        opening = open_websocket(self.config, self._tls, headers, path, subprotocol, about)
         try:
-            connection = await connect(
-                self.config.server.replace("http", "ws", 1) + path,
-                subprotocols=[Subprotocol(subprotocol)],
-                additional_headers=await self._identity(),
-                ssl=tls_context(self.config, self._credentials.certificate()) if secure else None,
-                server_hostname=self.config.tls_server_name if secure else None,
-                proxy=self.config.proxy_url,
-                max_size=None,
-            )
-        except InvalidStatus as refused:
-            message = _message(bytes(refused.response.body or b""))
-            if refused.response.status_code == 403:
-                raise forbidden(about.verb, about.group, about.resource, namespace, pod, message) from None
-            what = message or f"the API server answered {refused.response.status_code}"
-            raise ApiError(what, status=refused.response.status_code, **about.error_fields()) from None
-        except (OSError, WebSocketException) as error:
-            raise connection_error(error, self.config, about.error_fields()) from None
-        async with connection:
+            connection = await opening.__aenter__()
+        except ApiError as error:
+            if error.status != 401 or not await self._renewed(authorization):
+                raise
+            headers, _ = await self._identity()
+            opening = open_websocket(self.config, self._tls, headers, path, subprotocol, about)
+            connection = await opening.__aenter__()
+        try:
             yield connection
+        finally:
+            await opening.__aexit__(None, None, None)
 
-    async def _identity(self) -> list[tuple[str, str]]:
-        """The headers that say who asks."""
-        authorization = await asyncio.to_thread(self._credentials.authorization)
+    async def _identity(self) -> tuple[list[tuple[str, str]], str | None]:
+        """The headers that say who asks, and the Authorization among them; a new certificate is put to use."""
+        authorization, certificate = await asyncio.to_thread(
+            lambda: (self._credentials.authorization(), self._credentials.certificate())
+        )
+        if certificate != self._certificate:
+            self._retired.append(self._http)
+            self._connect(certificate)
         own = [("Authorization", authorization)] if authorization else []
-        return [*own, *self.config.impersonation.headers()]
+        return [*own, *self.config.impersonation.headers()], authorization
+
+    async def _renewed(self, refused: str | None) -> bool:
+        """Whether there may be other credentials than the refused ones."""
+        return await asyncio.to_thread(self._credentials.renew, refused)
 
     @asynccontextmanager
     async def stream(
@@ -148,10 +163,11 @@ class KubeClient:
         """One request whose answer is read by the caller. A 401 is tried once more with renewed credentials."""
         import httpx
 
-        response = await self._send(method, path, about, params, headers, content, timeout)
-        if response.status_code == 401 and self._credentials.renew():
+        request = _Request(method, path, about, params, headers, content, timeout)
+        response, authorization = await self._send(request)
+        if response.status_code == 401 and await self._renewed(authorization):
             await response.aclose()
-            response = await self._send(method, path, about, params, headers, content, timeout)
+            response, _ = await self._send(request)
         try:
             if check:
                 await self.check(response, about)
@@ -161,61 +177,32 @@ class KubeClient:
         finally:
             await response.aclose()
 
-    async def _send(
-        self,
-        method: str,
-        path: str,
-        about: About,
-        params: Mapping[str, str] | None,
-        headers: Mapping[str, str] | None,
-        content: bytes | None,
-        timeout: httpx.Timeout | None,
-    ) -> httpx.Response:
+    async def _send(self, request: _Request) -> tuple[httpx.Response, str | None]:
+        """The answer as it begins, and the Authorization that was sent."""
         import httpx
 
-        extensions = {"sni_hostname": self.config.tls_server_name} if self.config.tls_server_name else {}
-        request = self._http.build_request(
-            method,
-            self.config.server + path,
-            params=params,
-            headers=[*(headers or {}).items(), *await self._identity()],
-            content=content,
-            timeout=timeout or self._http.timeout,
-            extensions=extensions,
+        identity, authorization = await self._identity()
+        built = self._http.build_request(
+            request.method,
+            self.config.server + request.path,
+            params=request.params,
+            headers=[(name.encode(), value.encode()) for name, value in (*(request.headers or {}).items(), *identity)],
+            content=request.content,
+            timeout=request.timeout or self._http.timeout,
         )
-        started = time.perf_counter()
+        started, what = time.perf_counter(), f"{request.method} {request.path}"
         try:
-            response = await self._http.send(request, stream=True)
+            response = await self._http.send(built, stream=True)
         except (httpx.HTTPError, OSError) as error:
-            log.debug("%s %s failed: %s", method, path, type(error).__name__)
-            raise connection_error(error, self.config, about.error_fields()) from None
-        log.debug("%s %s: %d, %.0f ms", method, path, response.status_code, (time.perf_counter() - started) * 1000)
-        return response
+            log.debug("%s failed: %s", what, type(error).__name__)
+            raise connection_error(error, self.config, request.about.error_fields()) from None
+        log.debug("%s: %d, %.0f ms", what, response.status_code, (time.perf_counter() - started) * 1000)
+        return response, authorization
 
     async def check(self, response: httpx.Response, about: About) -> None:
         """Raise `ApiError` for anything but success, with what the server says about it."""
-        if response.is_success:
-            return
-        message = _message(await response.aread())
-        status = response.status_code
-        if status == 403:
-            raise forbidden(about.verb, about.group, about.resource, about.namespace, about.name, message)
-        if status == 401:
-            raise ApiError(
-                f"the API server {self.config.server} does not accept your credentials: they have expired or are wrong",
-                status=status,
-                reason="Unauthorized",
-                next_step=f"log in again; they come from {self.config.source or 'the kubeconfig'}",
-                **about.error_fields(),
-            )
-        what = f"{about.resource} {about.name}" if about.name else about.resource
-        if response.is_redirect:
-            message = f"it redirects to {urlsplit(response.headers.get('location', '')).netloc or 'somewhere else'}"
-        raise ApiError(
-            f"cannot {about.verb} {what}: the API server answered {status}{f': {message}' if message else ''}",
-            status=status,
-            **about.error_fields(),
-        )
+        if not response.is_success:
+            raise refused(response.status_code, response.headers, await response.aread(), about, self.config)
 
     def _document(self, body: bytes, about: About) -> dict[str, Any]:
         try:
@@ -226,6 +213,7 @@ class KubeClient:
             looks = "HTML" if body.lstrip()[:1] == b"<" else "something else"
             raise ApiError(
                 f"{self.config.server} answers with {looks} where JSON belongs: is it a Kubernetes API server?",
+                next_step=f"look at the server of context {self.config.context!r}",
                 **about.error_fields(),
             )
         return document
@@ -238,28 +226,10 @@ def collection_path(group_version: str, plural: str, namespace: str | None = Non
     return f"{root}{where}/{plural}"
 
 
-def _group(group_version: str) -> str:
-    return group_version.partition("/")[0] if "/" in group_version else ""
+def _listing(group_version: str, plural: str, namespace: str | None) -> About:
+    return About("list", plural, group_of(group_version), namespace)
 
 
-def _pause(response: httpx.Response, attempt: int) -> float | None:
-    """Seconds to wait before the next attempt; None when the server wants longer than anyone waits."""
-    asked = response.headers.get("retry-after")
-    if asked is None:
-        return float(min(0.25 * 2**attempt, LONGEST_PAUSE) * random.uniform(0.75, 1.25))  # noqa: S311
-    if asked.isdigit():
-        seconds = float(asked)
-    else:
-        date = email.utils.parsedate_to_datetime(asked)
-        seconds = max(date.timestamp() - time.time(), 0.0)
-    return seconds if seconds <= LONGEST_PAUSE else None
-
-
-def _message(body: bytes) -> str:
-    """What a Status object says, or a short plain text; nothing of HTML pages."""
-    try:
-        status = json.loads(body)
-        return str(status.get("message", "")) if isinstance(status, dict) else ""
-    except ValueError:
-        text = body.decode(errors="replace").strip()
-        return "" if text.startswith("<") else text[:200]
+def _key(item: Mapping[str, Any]) -> tuple[str, str]:
+    metadata = item.get("metadata") or {}
+    return str(metadata.get("namespace", "")), str(metadata.get("name", ""))

@@ -5,48 +5,79 @@ from __future__ import annotations
 import os
 import ssl
 import tempfile
+from collections.abc import Iterator
 from typing import TYPE_CHECKING, Any
 
 from linkerdctl.errors import ApiError, ConfigError
-from linkerdctl.kube.credentials import Certificate, Credentials
+from linkerdctl.kube.credentials import Certificate
 from linkerdctl.kube.kubeconfig import ClusterConfig
 
 if TYPE_CHECKING:
     import httpx
 
 
-def http_client(config: ClusterConfig, credentials: Credentials, *, concurrency: int) -> httpx.AsyncClient:
+def http_client(config: ClusterConfig, tls: ssl.SSLContext | None, *, concurrency: int) -> httpx.AsyncClient:
     """A client for one API server: its TLS, its proxy, connections for `concurrency` requests at once."""
     import httpx
 
     limits = httpx.Limits(max_connections=concurrency + 8, max_keepalive_connections=concurrency + 8)
     try:
+        httpx.URL(config.server)
         transport = httpx.AsyncHTTPTransport(
-            verify=tls_context(config, credentials.certificate()),
-            limits=limits,
-            proxy=config.proxy_url,
-            trust_env=False,
+            verify=tls or False, limits=limits, proxy=config.proxy_url, trust_env=False
         )
-    except (ImportError, ValueError, ssl.SSLError) as error:
-        raise ConfigError(f"the kubeconfig's connection settings cannot be used: {error}") from None
+    except ImportError:
+        raise ConfigError(
+            f"the proxy {config.proxy} needs a package that is not installed",
+            next_step="install it: pip install 'httpx[socks]' python-socks",
+        ) from None
+    except (httpx.InvalidURL, ValueError):
+        # Their texts may quote a proxy's password.
+        raise ConfigError(f"the server or proxy-url of context {config.context!r} is no URL") from None
     return httpx.AsyncClient(transport=transport, timeout=httpx.Timeout(30.0, connect=10.0), trust_env=False)
 
 
-def tls_context(config: ClusterConfig, certificate: Certificate | None) -> ssl.SSLContext:
-    """What to trust and what to present. Raises `ConfigError`."""
-    context = ssl.create_default_context()
-    if config.ca is not None:
-        context = ssl.SSLContext(ssl.PROTOCOL_TLS_CLIENT)
-        try:
-            context.load_verify_locations(cadata=config.ca.decode())
-        except (ssl.SSLError, ValueError):
-            raise ConfigError("certificate-authority in the kubeconfig is no PEM certificate") from None
-    if config.insecure:
-        context.check_hostname = False
-        context.verify_mode = ssl.CERT_NONE
+class _NamedContext(ssl.SSLContext):
+    """Expects another name in the certificate than the address has: `tls-server-name`, on whatever way one connects."""
+
+    name: str
+
+    def wrap_bio(self, incoming: Any, outgoing: Any, *args: Any, **options: Any) -> ssl.SSLObject:
+        """As ever, but for the name."""
+        return super().wrap_bio(incoming, outgoing, *args, **{**options, "server_hostname": self.name})
+
+
+def tls_context(config: ClusterConfig, certificate: Certificate | None) -> ssl.SSLContext | None:
+    """What to trust and what to present; None where there is no TLS. Raises `ConfigError`.
+
+    The strictness that Python 3.13 adds by default is left out, as kubectl has none of it and clusters do not live up to it.
+    """
+    if not config.server.startswith("https:"):
+        return None
+    context = ssl.SSLContext(ssl.PROTOCOL_TLS_CLIENT)
+    if config.tls_server_name:
+        context = _NamedContext(ssl.PROTOCOL_TLS_CLIENT)
+        context.name = config.tls_server_name
+    _trust(config, context)
     if certificate is not None:
         _present(certificate, context)
     return context
+
+
+def _trust(config: ClusterConfig, context: ssl.SSLContext) -> None:
+    if config.insecure:
+        context.check_hostname = False
+        context.verify_mode = ssl.CERT_NONE
+        return
+    if config.ca is None:
+        context.load_default_certs()
+        return
+    # What the kubeconfig names is trusted, be it an intermediate authority.
+    context.verify_flags |= ssl.VERIFY_X509_PARTIAL_CHAIN
+    try:
+        context.load_verify_locations(cadata=config.ca.decode())
+    except (ssl.SSLError, ValueError):
+        raise ConfigError("certificate-authority in the kubeconfig is no PEM certificate") from None
 
 
 def _present(certificate: Certificate, context: ssl.SSLContext) -> None:
@@ -56,47 +87,58 @@ def _present(certificate: Certificate, context: ssl.SSLContext) -> None:
         file.write(certificate.certificate + b"\n" + certificate.key)
         file.flush()
         try:
-            context.load_cert_chain(file.name)
-        except ssl.SSLError:
-            raise ConfigError("the kubeconfig's client certificate and key do not fit or are no PEM") from None
+            # A password stands in for OpenSSL's own question on the terminal.
+            context.load_cert_chain(file.name, password="")
+        except (ssl.SSLError, ValueError):
+            raise ConfigError(
+                "the client certificate and its key do not fit together, are no PEM, or the key is encrypted"
+            ) from None
 
 
-def connection_error(error: Exception, config: ClusterConfig, about: dict[str, Any]) -> ApiError:
+def connection_error(error: BaseException, config: ClusterConfig, about: dict[str, Any]) -> ApiError:
     """One line for a request that got no answer: refused, no such host, bad certificate, too slow."""
-    import httpx
-
-    if isinstance(error, httpx.TimeoutException):
-        why = "it does not answer in time"
-    else:
-        why = _tls_reason(error) or _plain_reason(error)
+    through = f" through the proxy {config.proxy}" if config.proxy else ""
+    origin = f" from {config.source}" if config.source else ""
     return ApiError(
-        f"cannot reach the API server {config.server}: {why}",
-        next_step=f"is it the right cluster? context {config.context!r} from {config.source}",
+        f"cannot reach the API server {config.server}{through}: {_why(error, config)}",
+        next_step=f"is it the right cluster? context {config.context!r}{origin}",
         **about,
     )
 
 
-def _tls_reason(error: BaseException | None) -> str | None:
-    while error is not None:
-        if isinstance(error, ssl.SSLCertVerificationError):
-            return f"its certificate is not trusted ({error.verify_message})"
-        if isinstance(error, ssl.SSLError):
-            return f"TLS fails ({error.reason or error})"
-        error = error.__cause__ or error.__context__
-    return None
+def _why(error: BaseException, config: ClusterConfig) -> str:
+    import httpx
 
-
-def _plain_reason(error: BaseException) -> str:
-    cause: BaseException | None = error
-    while cause is not None:
+    causes = list(_causes(error))
+    if isinstance(error, httpx.TimeoutException | TimeoutError):
+        return "it does not answer in time"
+    for cause in causes:
+        if isinstance(cause, ssl.SSLCertVerificationError):
+            return f"its certificate is not trusted ({cause.verify_message})"
+        if isinstance(cause, ssl.SSLError):
+            return f"TLS fails ({(cause.reason or 'for no reason given').replace('_', ' ').lower()})"
         if isinstance(cause, ConnectionRefusedError):
             return "connection refused"
-        if isinstance(cause, OSError) and cause.strerror:
-            return cause.strerror.lower()
-        cause = cause.__cause__ or cause.__context__
-    text = str(error)
-    if "[SSL: CERTIFICATE_VERIFY_FAILED]" in text:
-        return (
-            f"its certificate is not trusted ({text.partition('certificate verify failed: ')[2].rpartition(' (')[0]})"
-        )
-    return text or type(error).__name__
+    spoken = next((each.strerror for each in causes if isinstance(each, OSError) and each.strerror), None)
+    return spoken.lower() if spoken else _in_its_words(error).replace(config.proxy_url or "\0", config.proxy)
+
+
+def _causes(error: BaseException | None) -> Iterator[BaseException]:
+    """The error, what led to it, and each of several that came together."""
+    while error is not None:
+        yield error
+        if isinstance(error, BaseExceptionGroup):
+            for each in error.exceptions:
+                yield from _causes(each)
+        error = error.__cause__ or error.__context__
+
+
+def _in_its_words(error: BaseException) -> str:
+    """What the library says; not where that could quote a header, which may be a secret."""
+    import httpx
+
+    if isinstance(error, httpx.LocalProtocolError):
+        return "the request cannot be sent"
+    if isinstance(error, httpx.RemoteProtocolError | httpx.ReadError | httpx.WriteError):
+        return "it ends the connection before its answer"
+    return str(error) or type(error).__name__

@@ -1,4 +1,4 @@
-"""Where the cluster is and as whom to speak to it: kubeconfig files, merged as kubectl merges them, or the pod's own."""
+"""Where the cluster is and as whom to speak to it: from kubeconfig files, or the pod's own."""
 
 from __future__ import annotations
 
@@ -8,30 +8,15 @@ import os
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Any
+from typing import Any, NoReturn
+from urllib.parse import SplitResult, unquote, urlsplit
 
-from linkerdctl.errors import ConfigError, UsageError
+from linkerdctl.errors import ConfigError
+from linkerdctl.kube import in_cluster
+from linkerdctl.kube.impersonation import Impersonation as Impersonation
+from linkerdctl.kube.kubeconfig_files import Entry, Merged, find_files, merge
 
-SERVICE_ACCOUNT = Path("/var/run/secrets/kubernetes.io/serviceaccount")
-
-
-@dataclass(frozen=True, slots=True)
-class Impersonation:
-    """Whom to act as: `--as`, `--as-group`, `--as-uid`."""
-
-    user: str | None = None
-    groups: tuple[str, ...] = ()
-    uid: str | None = None
-
-    def __post_init__(self) -> None:
-        if not self.user and (self.groups or self.uid):
-            raise UsageError("--as-group and --as-uid need --as", next_step="give the user too: --as NAME")
-
-    def headers(self) -> list[tuple[str, str]]:
-        """The request headers that ask for it."""
-        user = [("Impersonate-User", self.user)] if self.user else []
-        uid = [("Impersonate-Uid", self.uid)] if self.uid else []
-        return [*user, *uid, *(("Impersonate-Group", group) for group in self.groups)]
+_PROXIES = ("http", "https", "socks5", "socks5h")
 
 
 @dataclass(frozen=True, slots=True)
@@ -39,19 +24,28 @@ class ClusterConfig:
     """One cluster and one user. What is secret is kept out of `repr`."""
 
     server: str
+    """A URL without credentials and without a slash at its end."""
     namespace: str = "default"
     context: str = ""
-    ca: bytes | None = None
+    ca: bytes | None = field(default=None, repr=False)
     """PEM of the authorities to trust; None means the system's."""
     insecure: bool = False
     tls_server_name: str | None = None
-    proxy_url: str | None = None
+    proxy_url: str | None = field(default=None, repr=False)
+    """May hold a password: show `proxy` instead."""
     user: Mapping[str, Any] = field(default_factory=dict, repr=False)
     """The user's entry as it stands in the file; `credentials.py` knows what to make of it."""
     cluster: Mapping[str, Any] = field(default_factory=dict, repr=False)
-    impersonation: Impersonation = Impersonation()
+    impersonation: Impersonation = field(default_factory=Impersonation)
+    files: tuple[str, ...] = ()
+    """The kubeconfig files it was read from; none in a pod."""
     source: str = ""
-    """The file, or files, it was read from."""
+    """The same for users to read."""
+
+    @property
+    def proxy(self) -> str:
+        """The proxy's address without its password; empty without a proxy."""
+        return _without_credentials(urlsplit(self.proxy_url)) if self.proxy_url else ""
 
 
 def load_config(
@@ -61,44 +55,86 @@ def load_config(
 
     Raises `ConfigError` when there is none, when it cannot be read, or when it names what is not there.
     """
-    impersonation = impersonation or Impersonation()
-    paths = _paths(kubeconfig)
-    if kubeconfig and not paths:
-        raise ConfigError(f"there is no kubeconfig at {kubeconfig}")
-    if not paths:
-        return _in_cluster(impersonation) or _no_config()
-    merged = _merged(paths)
-    wanted = context or merged["current-context"]
+    files = find_files(kubeconfig)
+    if kubeconfig and not files:
+        raise ConfigError(f"there is no kubeconfig at {kubeconfig}", next_step="name another, or set KUBECONFIG")
+    merged = merge(files)
+    if merged.is_empty and not (kubeconfig or context) and (own := _in_cluster(impersonation)):
+        return own
+    if not files:
+        _no_config(context)
+    wanted = context or merged.current_context
     if not wanted:
-        raise ConfigError(
-            f"{_names(paths)} has no current context", next_step=_choices("--context", merged["contexts"])
-        )
-    chosen = _named(merged, "contexts", "context", wanted)
-    cluster = _named(merged, "clusters", "cluster", str(chosen.get("cluster", "")))
-    user = _named(merged, "users", "user", str(chosen["user"])) if chosen.get("user") else {}
-    if not cluster.get("server"):
-        raise ConfigError(f"cluster {chosen.get('cluster')!r} in {_names(paths)} has no server")
+        raise ConfigError(f"{merged} has no current context", next_step=merged.choices("contexts", "--context"))
+    return _of_context(merged, wanted, impersonation)
+
+
+def _of_context(merged: Merged, name: str, impersonation: Impersonation | None) -> ClusterConfig:
+    context = merged.entry("contexts", name)
+    cluster = merged.entry("clusters", str(context.get("cluster") or ""))
+    user = merged.entry("users", str(context["user"])) if context.get("user") else {}
+    address, login = _server(cluster, f"cluster {context.get('cluster')!r} in {merged}")
+    asked = impersonation if impersonation and impersonation.user else Impersonation.of_user(user)
     return ClusterConfig(
-        server=str(cluster["server"]).rstrip("/"),
-        namespace=str(chosen.get("namespace") or "default"),
-        context=wanted,
+        server=address,
+        namespace=str(context.get("namespace") or "default"),
+        context=name,
         ca=pem(cluster, "certificate-authority"),
-        insecure=bool(cluster.get("insecure-skip-tls-verify")),
-        tls_server_name=cluster.get("tls-server-name"),
-        proxy_url=cluster.get("proxy-url"),
-        user=user,
+        # Anything but a plain true leaves certificates checked: a quoted "false" must not switch that off.
+        insecure=cluster.get("insecure-skip-tls-verify") is True,
+        tls_server_name=str(cluster["tls-server-name"]) if cluster.get("tls-server-name") else None,
+        proxy_url=_proxy(cluster, f"cluster {context.get('cluster')!r} in {merged}"),
+        user={**login, **user},
         cluster=cluster,
-        impersonation=impersonation,
-        source=_names(paths),
+        impersonation=asked,
+        files=merged.files,
+        source=", ".join(merged.files),
     )
+
+
+def _server(cluster: Entry, where: str) -> tuple[str, dict[str, str]]:
+    """The address, and what it holds of name and password, which are a user's."""
+    given = str(cluster.get("server") or "").strip()
+    if not given:
+        raise ConfigError(f"{where} has no server")
+    if "://" not in given:
+        secure = any(cluster.get(key) for key in ("certificate-authority", "certificate-authority-data"))
+        given = f"{'https' if secure or cluster.get('insecure-skip-tls-verify') else 'http'}://{given}"
+    url = _url(given, ("http", "https"), f"the server of {where}")
+    login = {"username": unquote(url.username), "password": unquote(url.password or "")} if url.username else {}
+    return _without_credentials(url).rstrip("/"), login
+
+
+def _proxy(cluster: Entry, where: str) -> str | None:
+    given = cluster.get("proxy-url")
+    if not given:
+        return None
+    _url(str(given), _PROXIES, f"the proxy-url of {where}")
+    return str(given)
+
+
+def _url(text: str, schemes: tuple[str, ...], what: str) -> SplitResult:
+    """Its parts; raises `ConfigError` without quoting it, for it may hold a password."""
+    try:
+        url = urlsplit(text)
+        usable = url.scheme in schemes and url.hostname and url.port != 0 and not set(text) & set(" \\^`{|}<>")
+    except ValueError:
+        usable = False
+    if not usable:
+        raise ConfigError(f"{what} is no URL", next_step=f"write it like {schemes[-1]}://HOST:PORT")
+    return url
+
+
+def _without_credentials(url: SplitResult) -> str:
+    return url._replace(netloc=url.netloc.rpartition("@")[2]).geturl()
 
 
 def pem(entry: Mapping[str, Any], key: str) -> bytes | None:
     """What an entry gives as `KEY-data` (base64) or as the file `KEY`; data win. Raises `ConfigError`."""
     if data := entry.get(f"{key}-data"):
         try:
-            return base64.b64decode(data, validate=True)
-        except (binascii.Error, ValueError, TypeError):
+            return base64.b64decode("".join(data.split()), validate=True)
+        except (binascii.Error, ValueError, AttributeError):
             raise ConfigError(f"{key}-data in the kubeconfig is no base64") from None
     if path := entry.get(key):
         try:
@@ -108,95 +144,26 @@ def pem(entry: Mapping[str, Any], key: str) -> bytes | None:
     return None
 
 
-def _paths(kubeconfig: str | None) -> list[Path]:
-    if kubeconfig:
-        listed = [kubeconfig]
-    elif os.environ.get("KUBECONFIG"):
-        listed = [each for each in os.environ["KUBECONFIG"].split(os.pathsep) if each]
-    else:
-        listed = [str(Path.home() / ".kube" / "config")]
-    return [path for path in map(Path, listed) if path.exists()]
-
-
-def _merged(paths: list[Path]) -> dict[str, Any]:
-    """kubectl's rule: the first file that has a name, or a current context, decides it."""
-    merged: dict[str, Any] = {"current-context": "", "contexts": {}, "clusters": {}, "users": {}}
-    for path in paths:
-        document = _read(path)
-        merged["current-context"] = merged["current-context"] or document.get("current-context") or ""
-        for section, inner in (("contexts", "context"), ("clusters", "cluster"), ("users", "user")):
-            for entry in document.get(section) or ():
-                if isinstance(entry, dict) and "name" in entry:
-                    merged[section].setdefault(entry["name"], _located(entry.get(inner) or {}, path.parent))
-    return merged
-
-
-def _located(entry: dict[str, Any], folder: Path) -> dict[str, Any]:
-    """Paths inside a kubeconfig are relative to the file they stand in."""
-    located = dict(entry)
-    for key in ("certificate-authority", "client-certificate", "client-key", "tokenFile"):
-        if located.get(key):
-            located[key] = str(folder / located[key])
-    command = (located.get("exec") or {}).get("command", "")
-    if "/" in command and not command.startswith("/"):
-        located["exec"] = {**located["exec"], "command": str(folder / command)}
-    return located
-
-
-def _read(path: Path) -> dict[str, Any]:
-    import yaml
-
-    try:
-        document = yaml.load(path.read_bytes(), Loader=getattr(yaml, "CSafeLoader", yaml.SafeLoader))  # noqa: S506
-    except OSError as error:
-        raise ConfigError(f"kubeconfig {path} cannot be read: {error.strerror}") from None
-    except yaml.YAMLError as error:
-        mark = getattr(error, "problem_mark", None)
-        place = f" at line {mark.line + 1}, column {mark.column + 1}" if mark else ""
-        raise ConfigError(
-            f"kubeconfig {path} is no YAML{place}: {getattr(error, 'problem', '') or 'bad bytes'}"
-        ) from None
-    if not isinstance(document, dict | None):
-        raise ConfigError(f"kubeconfig {path} is no kubeconfig: it holds no mapping")
-    return document or {}
-
-
-def _named(merged: Mapping[str, Any], section: str, word: str, name: str) -> dict[str, Any]:
-    if name not in merged[section]:
-        raise ConfigError(
-            f"there is no {word} {name!r} in the kubeconfig", next_step=_choices(section, merged[section])
-        )
-    found: dict[str, Any] = merged[section][name]
-    return found
-
-
-def _choices(what: str, names: Mapping[str, Any]) -> str:
-    return f"{what} there are: {', '.join(sorted(map(str, names)))}" if names else f"{what}: there are none"
-
-
-def _names(paths: list[Path]) -> str:
-    return ", ".join(map(str, paths))
-
-
-def _in_cluster(impersonation: Impersonation) -> ClusterConfig | None:
-    host, port = os.environ.get("KUBERNETES_SERVICE_HOST"), os.environ.get("KUBERNETES_SERVICE_PORT", "443")
-    if not host or not (SERVICE_ACCOUNT / "token").exists():
+def _in_cluster(impersonation: Impersonation | None) -> ClusterConfig | None:
+    server = in_cluster.server()
+    if server is None:
         return None
-    namespace = SERVICE_ACCOUNT / "namespace"
     return ClusterConfig(
-        server=f"https://{f'[{host}]' if ':' in host else host}:{port}",
-        namespace=namespace.read_text().strip() if namespace.exists() else "default",
+        server=server,
+        namespace=in_cluster.namespace(),
         context="in-cluster",
-        ca=pem({"certificate-authority": str(SERVICE_ACCOUNT / "ca.crt")}, "certificate-authority"),
-        user={"tokenFile": str(SERVICE_ACCOUNT / "token")},
-        impersonation=impersonation,
-        source=str(SERVICE_ACCOUNT),
+        ca=pem({"certificate-authority": str(in_cluster.SERVICE_ACCOUNT / "ca.crt")}, "certificate-authority"),
+        user={"tokenFile": str(in_cluster.SERVICE_ACCOUNT / "token")},
+        impersonation=impersonation or Impersonation(),
+        source=str(in_cluster.SERVICE_ACCOUNT),
     )
 
 
-def _no_config() -> ClusterConfig:
+def _no_config(context: str | None) -> NoReturn:
     looked = os.environ.get("KUBECONFIG") or "~/.kube/config"
+    wanted = f"context {context!r} to ask" if context else "cluster to ask"
+    reason = "" if context else ", and this is no pod"
     raise ConfigError(
-        f"there is no cluster to ask: no kubeconfig at {looked}, and this is no pod",
+        f"there is no {wanted}: no kubeconfig at {looked}{reason}",
         next_step="set KUBECONFIG or --kubeconfig; without a cluster: --recording DIR, or linkerdctl demo",
     )

@@ -83,7 +83,7 @@ class ThroughApiServer:
             ):
                 return await _read(response)
         except ApiError as error:
-            raise _as_proxy_error(error) from None
+            raise as_proxy_error(error) from None
 
 
 class Direct:
@@ -193,16 +193,18 @@ def refusal(status: int) -> str:
     return f"it answered {status}"
 
 
-def _as_proxy_error(error: ApiError) -> ProxyError:
-    """What the API server says of a pod it could not reach, in few words; a missing permission keeps its rule."""
-    if error.status == 403 and error.message.endswith("in namespace " + str(error.namespace)):
-        return ProxyError(refusal(403))
+def as_proxy_error(error: ApiError) -> ProxyError:
+    """What the API server says of a pod it could not reach, in few words; a missing permission keeps its rule.
+
+    An answer that is not Kubernetes' own is the proxy's, handed through.
+    """
+    if error.status and error.status != 401 and not error.reason:
+        return ProxyError(refusal(error.status))
     if error.status == 403:
-        return ProxyError("you may not read it: no permission for pods/proxy", next_step=error.next_step)
-    text = error.message
+        return ProxyError(f"you may not read it: no permission for {error.resource}", next_step=error.next_step)
     for words in ("connection refused", "no route to host", "i/o timeout", "connection reset", "no such host"):
-        if words in text:
+        if error.status and words in error.message:
             return ProxyError(words)
     if error.status == 404:
         return ProxyError("its pod is gone")
-    return ProxyError(text.rpartition("error trying to reach service: ")[2])
+    return ProxyError(error.message.rpartition("error trying to reach service: ")[2], next_step=error.next_step)

@@ -2,36 +2,44 @@
 
 from __future__ import annotations
 
+import re
+from typing import TYPE_CHECKING
+
 from linkerdctl.errors import ApiError
+
+if TYPE_CHECKING:
+    from linkerdctl.kube.answers import About
+
+_ALSO = {"pods/portforward": ("get",)}
+"""A WebSocket begins as a GET, which is authorized as `get`; since Kubernetes 1.35 `create` is asked for as well."""
 
 
 def missing_rule(verb: str, group: str, resource: str, namespace: str | None) -> str:
-    """A Role (ClusterRole without a namespace) that allows one verb on one resource (`pods/proxy`)."""
+    """A Role (ClusterRole without a namespace) that allows one verb on one resource (`pods/proxy`) or path (`/apis`)."""
     kind = "Role" if namespace else "ClusterRole"
     where = f"\n  namespace: {namespace}" if namespace else ""
+    name = re.sub(r"[^a-z0-9]+", "-", f"linkerdctl-{resource}".lower()).strip("-")
+    verbs = ", ".join(f'"{each}"' for each in (verb, *_ALSO.get(resource, ())))
+    what = f'apiGroups: ["{group}"]\n  resources: ["{resource}"]'
+    if resource.startswith("/"):
+        what = f'nonResourceURLs: ["{resource}"]'
     return f"""\
 whoever grants permissions here can apply this {kind}, bound to you:
 apiVersion: rbac.authorization.k8s.io/v1
 kind: {kind}
 metadata:
-  name: linkerdctl-{resource.replace("/", "-")}{where}
+  name: {name}{where}
 rules:
-- apiGroups: ["{group}"]
-  resources: ["{resource}"]
-  verbs: ["{verb}"]"""
+- {what}
+  verbs: [{verbs}]"""
 
 
-def forbidden(verb: str, group: str, resource: str, namespace: str | None, name: str | None, why: str) -> ApiError:
+def forbidden(about: About, why: str, reason: str) -> ApiError:
     """The error of a 403."""
-    where = f" in namespace {namespace}" if namespace else ""
-    what = f"{resource} {name!r}" if name else resource
     return ApiError(
-        f"you may not {verb} {what}{where}{f': {why}' if why else ''}",
-        verb=verb,
-        resource=resource,
-        namespace=namespace,
-        name=name,
+        f"you may not {about.verb} {about}{f': {why}' if why else ''}",
         status=403,
-        reason="Forbidden",
-        next_step=missing_rule(verb, group, resource, namespace),
+        reason=reason,
+        next_step=missing_rule(about.verb, about.group, about.resource, about.namespace),
+        **about.error_fields(),
     )
