@@ -18,6 +18,7 @@ from linkerdctl.errors import UsageError
 GROUPS = {
     "Look at traffic": {
         "stat": "Golden metrics of workloads, pods, services and namespaces",
+        "routes": "The same by route, of ServiceProfiles and of the Gateway API, with retries",
     },
     "Describe services": {
         "profile": "Service profiles and Gateway API routes, out of specifications",

@@ -150,10 +150,10 @@ class Inventory:
         if selection.kind in KINDS:
             return selection
         words = {selection.kind.name, selection.kind.plural, *selection.kind.aliases}
-        for custom in self._custom:
-            if words & {custom.name, custom.plural, *custom.aliases}:
-                return replace(selection, kind=custom)
         group = group_of(selection.kind.group_version)
+        for custom in self._custom:
+            if group in ("", custom.group) and words & {custom.name, custom.plural, *custom.aliases}:
+                return replace(selection, kind=custom)
         for kind, its_group in sorted(self._groups.items()):
             if {kind, f"{kind}s"} & words and group in ("", its_group) and not find_kind(kind):
                 return replace(selection, kind=replace(selection.kind, name=kind, short=kind, label=kind))
@@ -169,6 +169,10 @@ class Inventory:
             raise self._not_found(selection, [each.name for each in there])
         chosen = (each for each in there if selection.name in (None, each.name) and self._selected(selection, each))
         return tuple(sorted(chosen, key=lambda each: (each.namespace, each.name)))
+
+    def has_service(self, namespace: str, name: str) -> bool:
+        """Whether there is a service of that name."""
+        return (SERVICE.name, namespace, name) in self._labels
 
     def services_of(self, selection: Selection) -> dict[tuple[str, str], frozenset[tuple[str, str]]]:
         """For every object of a selection, as (namespace, name), the services that pods of its stand behind."""
@@ -227,7 +231,8 @@ class Inventory:
                 if selector.matches(pod.labels):
                     yield pod.ref.namespace, name
         else:
-            yield from ((owner.namespace, owner.name) for owner in self._owners(pod) if owner.kind == kind.name)
+            owners = (owner for owner in self._owners(pod) if owner.kind == kind.name)
+            yield from ((owner.namespace if kind.namespaced else "", owner.name) for owner in owners)
 
     def _statuses(self, kind: Kind, members: Mapping[tuple[str, str], list[Pod]]) -> Iterator[ObjectStatus]:
         for (namespace, name), owned in members.items():

@@ -16,10 +16,11 @@ def render(rows: Sequence[Row], view: View[Row], output: str, terminal: Terminal
     terminal.out(FORMATS[output](rows, view, terminal))
 
 
-def check_output(output: str) -> None:
-    """Raise `UsageError` for a format that does not exist, before any work is done."""
-    if output not in FORMATS:
-        raise UsageError(f"unknown output format {output!r}", next_step=f"-o takes {', '.join(FORMATS)}")
+def check_output(output: str, *more: str) -> None:
+    """Raise `UsageError` for a format that does not exist, before any work is done; `more` are a command's own."""
+    choices = (*FORMATS, *more)
+    if output not in choices:
+        raise UsageError(f"unknown output format {output!r}", next_step=f"-o takes {', '.join(choices)}")
 
 
 def _table(rows: Sequence[Row], view: View[Row], terminal: Terminal, *, wide: bool = False) -> str:

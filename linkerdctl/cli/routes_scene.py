@@ -1,0 +1,85 @@
+"""What `routes` needs beyond traffic: services, profiles and Gateway API routes, and paths that were seen."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import AsyncIterator, Iterable, Mapping, Sequence
+from contextlib import asynccontextmanager
+from typing import Any
+
+from linkerdctl.cli.options import GlobalOptions
+from linkerdctl.cli.traffic import Scene, open_scene
+from linkerdctl.errors import ApiError, UsageError
+from linkerdctl.kube.kinds import NAMESPACE, SERVICE
+from linkerdctl.kube.selection import Selection
+from linkerdctl.reports.routes import RoutesRequest
+from linkerdctl.reports.routes_objects import RouteObjects
+from linkerdctl.reports.routes_why import SeenPath
+
+Resource = tuple[str, str, str]
+"""Group version, plural and object kind."""
+PROFILES: Resource = ("linkerd.io/v1alpha2", "serviceprofiles", "ServiceProfile")
+GATEWAY: tuple[Resource, ...] = (
+    ("gateway.networking.k8s.io/v1", "httproutes", "HTTPRoute"),
+    ("gateway.networking.k8s.io/v1", "grpcroutes", "GRPCRoute"),
+    ("policy.linkerd.io/v1beta3", "httproutes", "HTTPRoute"),
+)
+
+
+@asynccontextmanager
+async def open_routes(
+    options: GlobalOptions, request: RoutesRequest, *, window: float, since_start: bool
+) -> AsyncIterator[Scene]:
+    """A scene with the objects of a request, and with the services there."""
+    asked = [*request.selections, *([request.to] if request.to else [])]
+    services = [Selection(SERVICE, namespace) for namespace in _namespaces(asked)]
+    from_anywhere = any(each.kind is SERVICE for each in request.selections)
+    async with open_scene(
+        options, [*asked, *services], window=window, since_start=since_start, all_pods=from_anywhere
+    ) as scene:
+        yield scene
+
+
+async def route_objects(scene: Scene, request: RoutesRequest) -> RouteObjects:
+    """The profiles and routes in the namespaces of a request; what may not be read is noted."""
+    asked = [*request.selections, *([request.to] if request.to else [])]
+    resources = [*([PROFILES] if request.profiles else []), *(GATEWAY if request.gateway else ())]
+    lists = [(resource, namespace) for resource in resources for namespace in _namespaces(asked)]
+    answers = await asyncio.gather(*(_listed(scene, *each) for each in lists))
+    notes = dict.fromkeys(note for _, note in answers if note)
+    return RouteObjects.of((manifest for manifests, _ in answers for manifest in manifests), notes)
+
+
+async def _listed(
+    scene: Scene, resource: Resource, namespace: str | None
+) -> tuple[Sequence[Mapping[str, Any]], str | None]:
+    """Objects, or why there are none; a cluster that does not know a kind has none of it."""
+    try:
+        return await scene.manifests(*resource, namespace), None
+    except ApiError as error:
+        if error.status == 404:
+            return (), None
+        if error.status != 403:
+            raise
+        return (), f"{resource[1]} cannot be listed: of their routes only those with traffic are shown"
+
+
+def _namespaces(selections: Iterable[Selection]) -> list[str | None]:
+    """Where to look; None is everywhere."""
+    found = dict.fromkeys(each.name if each.kind is NAMESPACE else each.namespace for each in selections)
+    return [None] if None in found else list(found)
+
+
+def seen_paths(
+    options: GlobalOptions, recorded: str, request: RoutesRequest
+) -> Mapping[tuple[str, str], Sequence[SeenPath]]:
+    """Requests of a recorded tap stream on their way to the one service that is asked about, by that service."""
+    from linkerdctl.cli.tapped import TapSource, requests_for
+    from linkerdctl.profiles.names import ServiceName
+
+    target = request.to or request.selections[0]
+    if target.kind is not SERVICE or not target.name or not target.namespace:
+        raise UsageError("--input needs one service", next_step="name it: --to svc/NAME, or svc/NAME itself")
+    name = ServiceName(target.name, target.namespace)
+    seen = requests_for(options, name, TapSource(None, 0.0, recorded)).requests
+    return {(target.namespace, target.name): [SeenPath(each.method, each.path, each.count) for each in seen]}

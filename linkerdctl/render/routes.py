@@ -1,0 +1,241 @@
+"""What the rows of `routes` look like: the columns and JSON names of `linkerd viz routes`, and ours behind them."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Callable, Iterator
+
+from linkerdctl.metrics.golden import Golden
+from linkerdctl.metrics.histogram import Quantile
+from linkerdctl.render import numbers
+from linkerdctl.render.trends import Trend
+from linkerdctl.render.view import Column, View
+from linkerdctl.reports.routes import RouteRow
+from linkerdctl.reports.routes_fate import Fate, Span
+
+DEFAULT = "[DEFAULT]"
+GOOD, POOR = 0.99, 0.95
+COARSE, FINE_MS = 2.5, 1.0
+"""A bucket that spans more than that factor, and more than that time, gives no number inside it."""
+
+FATES = {
+    "SUCCESS_1ST_TRY": ("success_first_try", lambda fate: fate.first_try),
+    "SUCCESS_RETRIED": ("success_after_retry", lambda fate: fate.after_retry),
+    "FAILED_1ST_TRY": ("failed_first_try", lambda fate: fate.failed_at_once),
+    "FAILED_RETRIED": ("failed_after_retry", lambda fate: fate.failed_after_retry),
+    "BUDGET_EXHAUSTED": ("budget_exhausted", lambda fate: Span(fate.budget_exhausted, fate.budget_exhausted)),
+    "TIMED_OUT": ("timed_out", lambda fate: Span(fate.timed_out, fate.timed_out)),
+    "RETRIES": ("retries", lambda fate: Span(fate.retries, fate.retries)),
+}  # type: dict[str, tuple[str, Callable[[Fate], Span]]]
+"""Title, key and count of what can become of a request, and the retries that it took."""
+
+
+def routes_view(*, to: bool, wide: bool, all_namespaces: bool, several: bool, why: bool = False) -> View[RouteRow]:
+    """`to` says that clients were asked, who know of retries; `several` that there is more than one object."""
+    return View(
+        [
+            *_names(all_namespaces=all_namespaces, several=several),
+            *(_both_sides(wide) if to else _one_side()),
+            *_latencies(wide),
+            Column("REQUESTS", "requests", lambda row: round(row.effective.requests or 0), wide=True),
+            Column("FAILURES", "failures", lambda row: round(row.effective.failures or 0), wide=True),
+            *(_fates(titled=False) if to else ()),
+            *_coverage(),
+            *([Column(key="why", value=lambda row: row.why)] if why else []),
+        ],
+        part=_object,
+    )
+
+
+def fate_view(*, all_namespaces: bool, several: bool) -> View[RouteRow]:
+    """Requests by what became of them."""
+    return View(
+        [
+            *_names(all_namespaces=all_namespaces, several=several),
+            Column("REQUESTS", "requests", lambda row: round(row.effective.requests or 0)),
+            *_fates(titled=True),
+        ],
+        part=_object,
+    )
+
+
+def routes_trends() -> list[Trend[RouteRow]]:
+    """What `--watch` follows from look to look."""
+    return [
+        Trend("RPS", lambda row: row.effective.rps, lambda row: row.key),
+        Trend(
+            "P95",
+            lambda row: _number(row.effective.p95),
+            lambda row: row.key,
+            unit="ms",
+            rising="red",
+            falling="green",
+        ),
+    ]
+
+
+def is_coarse(quantile: Quantile) -> bool:
+    """Whether the bucket is so wide that a number from inside it would be invented."""
+    return quantile.upper - quantile.lower > FINE_MS and quantile.upper > COARSE * quantile.lower
+
+
+def bucket(quantile: Quantile) -> str:
+    """The bucket in seconds: `0.05-0.5s`, `>10s`."""
+    lower, upper = quantile.lower / 1000, quantile.upper / 1000
+    return f">{lower:g}s" if math.isinf(upper) else f"{lower:g}-{upper:g}s"
+
+
+def _object(row: RouteRow) -> str:
+    return f"{row.kind.name}/{row.key.namespace}/{row.key.name}"
+
+
+def _names(*, all_namespaces: bool, several: bool) -> Iterator[Column[RouteRow]]:
+    yield Column("NAMESPACE", "namespace", lambda row: row.key.namespace, left=True, shown=lambda rows: all_namespaces)
+    yield Column(key="kind", value=lambda row: row.kind.name)
+    yield Column(
+        "NAME",
+        "name",
+        lambda row: row.key.name,
+        lambda row: f"{row.kind.short}/{row.key.name}",
+        left=True,
+        shown=lambda rows: several,
+    )
+    yield Column("ROUTE", "route", lambda row: row.route or DEFAULT, left=True)
+    yield Column("SERVICE", "authority", lambda row: row.key.service, lambda row: row.key.service or "-", left=True)
+    yield Column("KIND", "route_kind", lambda row: row.key.kind, left=True, wide=True)
+    yield Column(key="service_namespace", value=lambda row: row.key.service_namespace)
+
+
+def _one_side() -> list[Column[RouteRow]]:
+    return [*_rates("", "", lambda row: row.effective)]
+
+
+def _both_sides(wide: bool) -> list[Column[RouteRow]]:
+    """Without `wide` the effective numbers go by the plain titles, as with the real tool."""
+    effective = _rates("EFFECTIVE_" if wide else "", "effective_", lambda row: row.effective)
+    return [*effective, *_rates("ACTUAL_", "actual_", lambda row: row.actual or Golden(), wide=True)]
+
+
+def _rates(
+    title: str, key: str, golden: Callable[[RouteRow], Golden], *, wide: bool = False
+) -> Iterator[Column[RouteRow]]:
+    yield Column(
+        f"{title}SUCCESS",
+        f"{key}success",
+        lambda row: golden(row).success_rate,
+        lambda row: numbers.percent(golden(row).success_rate),
+        wide=wide,
+        style=lambda row: _success_style(golden(row).success_rate),
+        short=_short(title, "SUCCESS"),
+    )
+    yield Column(
+        f"{title}RPS",
+        f"{key}rps",
+        lambda row: golden(row).rps,
+        lambda row: numbers.per_second(golden(row).rps, "rps"),
+        wide=wide,
+        short=_short(title, "RPS"),
+    )
+
+
+def _short(title: str, name: str) -> str:
+    return f"{title[:3]}_{name}" if title else ""
+
+
+def _latencies(wide: bool) -> Iterator[Column[RouteRow]]:
+    for name in ("p50", "p95", "p99"):
+        yield _latency(name, fine=wide)
+    for name in ("p50", "p95", "p99"):
+        yield Column(key=f"latency_bucket_{name}", value=_bucket_of(name))
+
+
+def _latency(name: str, *, fine: bool) -> Column[RouteRow]:
+    def text(row: RouteRow) -> str:
+        quantile = _quantile(row, name)
+        coarse = quantile is not None and is_coarse(quantile)
+        return bucket(quantile) if quantile and coarse else numbers.milliseconds(quantile, fine=fine)
+
+    return Column(
+        f"LATENCY_{name.upper()}",
+        f"latency_ms_{name}",
+        lambda row: _number(_quantile(row, name)),
+        text,
+        short=name.upper(),
+    )
+
+
+def _bucket_of(name: str) -> Callable[[RouteRow], str | None]:
+    def value(row: RouteRow) -> str | None:
+        quantile = _quantile(row, name)
+        return bucket(quantile) if quantile and is_coarse(quantile) else None
+
+    return value
+
+
+def _quantile(row: RouteRow, name: str) -> Quantile | None:
+    found: Quantile | None = getattr(row.effective, name)
+    return found
+
+
+def _number(quantile: Quantile | None) -> float | None:
+    """A number that the histogram cannot give is no number."""
+    if quantile is None or quantile.beyond or is_coarse(quantile):
+        return None
+    return round(quantile.value, 3)
+
+
+def _fates(*, titled: bool) -> Iterator[Column[RouteRow]]:
+    for title, (key, span) in FATES.items():
+        yield Column(title if titled else "", key, _exact(span), _span_text(span))
+        if key.startswith(("success", "failed")):
+            yield Column(key=f"{key}_at_least", value=_bound(span, "low"))
+            yield Column(key=f"{key}_at_most", value=_bound(span, "high"))
+
+
+def _exact(span: Callable[[Fate], Span]) -> Callable[[RouteRow], int | None]:
+    def value(row: RouteRow) -> int | None:
+        exact = span(row.fate).exact if row.fate else None
+        return None if exact is None else round(exact)
+
+    return value
+
+
+def _bound(span: Callable[[Fate], Span], name: str) -> Callable[[RouteRow], int | None]:
+    def value(row: RouteRow) -> int | None:
+        return round(getattr(span(row.fate), name)) if row.fate else None
+
+    return value
+
+
+def _span_text(span: Callable[[Fate], Span]) -> Callable[[RouteRow], str]:
+    def text(row: RouteRow) -> str:
+        if row.fate is None or row.idle:
+            return numbers.NOTHING
+        found = span(row.fate)
+        return f"{found.low:.0f}" if found.exact is not None else f"{found.low:.0f}-{found.high:.0f}"
+
+    return text
+
+
+def _coverage() -> Iterator[Column[RouteRow]]:
+    yield Column(
+        "WINDOW",
+        "window_seconds",
+        lambda row: round(row.effective.seconds, 3) if row.effective.seconds else None,
+        lambda row: numbers.seconds(row.effective.seconds or None),
+        wide=True,
+    )
+    yield Column(
+        "PROXIES",
+        text=lambda row: f"{row.proxies_answered}/{row.proxies_asked}",
+        wide=True,
+        shown=lambda rows: rows[0].proxies_asked is not None,
+    )
+    yield Column(key="proxies_asked", value=lambda row: row.proxies_asked)
+    yield Column(key="proxies_answered", value=lambda row: row.proxies_answered)
+
+
+def _success_style(rate: float | None) -> str:
+    if rate is None:
+        return ""
+    return "green" if rate >= GOOD else "yellow" if rate >= POOR else "red"
