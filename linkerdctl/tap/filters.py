@@ -1,4 +1,4 @@
-"""Filters that no proxy knows, over request, response and end together: statuses, latency, paths by regex, who asked. Pure."""
+"""Filters that no proxy knows, over request, response and end together: status, latency, path by regex, source. Pure."""
 
 from __future__ import annotations
 
@@ -75,25 +75,27 @@ class _Codes:
 
 
 def status_filter(text: str) -> Filter:
-    """`503`, `5xx`, `400-499`, several with commas, `!2xx` for none of them. Raises `UsageError`."""
+    """`503`, `5xx`, `400-499`, several with commas, `!2xx` for none of them (nor any answer). Raises `UsageError`."""
     codes = _codes(text, _status_range)
 
     def by_status(request: Request) -> Verdict:
         if request.status is not None:
             return said(codes.shows(request.status))
-        return Verdict.WAIT if not request.finished else Verdict.HIDE
+        return said(not codes.wanted) if request.finished else Verdict.WAIT
 
     return by_status
 
 
 def grpc_status_filter(text: str) -> Filter:
-    """`UNKNOWN`, `Unavailable`, `14`, several with commas, `!OK` for none of them; what is not gRPC never shows."""
+    """`UNKNOWN`, `Unavailable`, `14`, several with commas; `!OK` for others and resets. Plain HTTP never shows."""
     codes = _codes(text, _grpc_range)
 
     def by_grpc_status(request: Request) -> Verdict:
         if not request.finished:
             return Verdict.WAIT
-        return said(request.grpc_status is not None and codes.shows(request.grpc_status))
+        if request.grpc_status is not None:
+            return said(codes.shows(request.grpc_status))
+        return said(request.end is not None and request.end.reset is not None and not codes.wanted)
 
     return by_grpc_status
 
@@ -153,7 +155,7 @@ def _codes(text: str, read: Callable[[str], range]) -> _Codes:
     """`!` stands before each or before all; to mix wanted and unwanted would mean nothing."""
     words = [word.strip() for word in text.split(",")]
     wanted = not words[0].startswith("!")
-    if any(word.startswith("!") is wanted for word in words[1:]) and wanted:
+    if wanted and any(word.startswith("!") for word in words[1:]):
         raise UsageError(f"{text!r} mixes what to show and what not", next_step="give either, as 5xx,429 or !2xx,3xx")
     return _Codes(tuple(read(word.removeprefix("!").strip()) for word in words), wanted)
 

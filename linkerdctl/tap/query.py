@@ -1,4 +1,4 @@
-"""What is asked of a tap: whose requests, which of them, how many per second; and the forms both tap APIs take it in. Pure."""
+"""What is asked of a tap: whose requests, which, how many per second; in the forms that both tap APIs take. Pure."""
 
 from __future__ import annotations
 

@@ -8,7 +8,7 @@ handed out. Breaking off (`aclose`) leaves nothing open.
 
 from __future__ import annotations
 
-from collections.abc import AsyncIterator, Callable, Sequence
+from collections.abc import AsyncGenerator, Callable, Iterator, Sequence
 from typing import Protocol
 
 from linkerdctl.tap.events import TapEvent
@@ -20,6 +20,29 @@ Tell = Callable[[str], None]
 class TapTransport(Protocol):
     """A place that events can be had from."""
 
-    def batches(self) -> AsyncIterator[Sequence[TapEvent]]:
+    def batches(self) -> AsyncGenerator[Sequence[TapEvent], None]:
         """Events as they come. To be called once."""
         ...
+
+
+LONGEST_PAUSE = 10.0
+"""Seconds between two attempts."""
+
+
+class Once:
+    """Tells each thing a single time."""
+
+    def __init__(self, tell: Tell) -> None:
+        self._tell = tell
+        self._told: set[str] = set()
+
+    def __call__(self, line: str) -> None:
+        """Unless it was told before."""
+        if line not in self._told:
+            self._told.add(line)
+            self._tell(line)
+
+
+def pauses() -> Iterator[float]:
+    """Seconds to wait before each further attempt, longer and longer; ends when it is time to give up."""
+    return iter((0.5, 1.0, 2.0, 4.0, 8.0, LONGEST_PAUSE))

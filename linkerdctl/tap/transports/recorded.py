@@ -7,7 +7,7 @@ import os
 import stat
 import sys
 import zlib
-from collections.abc import AsyncIterator, Iterator, Sequence
+from collections.abc import AsyncGenerator, AsyncIterator, Iterator, Sequence
 from contextlib import contextmanager
 from pathlib import Path
 
@@ -33,7 +33,7 @@ class RecordedTap:
         self._name = "standard input" if path == "-" else path
         self._tell = tell
 
-    async def batches(self) -> AsyncIterator[Sequence[TapEvent]]:
+    async def batches(self) -> AsyncGenerator[Sequence[TapEvent], None]:
         """All events there are; what comes before a broken place is handed out before the error."""
         with _opened(self._path, self._name) as descriptor:
             reader: EventReader | None = None
