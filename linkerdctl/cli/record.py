@@ -3,17 +3,24 @@
 from __future__ import annotations
 
 import asyncio
+import shlex
 import signal
-from collections.abc import AsyncIterator
 from pathlib import Path
-from typing import Annotated, Any
+from typing import TYPE_CHECKING, Annotated
 
 import typer
 
 from linkerdctl.cli.options import GlobalOptions, globals_of
+from linkerdctl.cli.traffic import TOLD_ONE_BY_ONE
 from linkerdctl.durations import parse_duration
-from linkerdctl.errors import ApiError, ExitCode, RecordingError, UsageError
+from linkerdctl.errors import RecordingError, UsageError
 from linkerdctl.kube.selectors import LabelSelector, parse_selector
+from linkerdctl.render.terminal import Terminal
+from linkerdctl.sources.recorder import Plan
+
+if TYPE_CHECKING:
+    from linkerdctl.sources.census import Census
+    from linkerdctl.sources.recording_writer import RecordingWriter
 
 app = typer.Typer(rich_markup_mode=None, pretty_exceptions_enable=False, add_completion=False)
 
@@ -31,28 +38,6 @@ Examples:
 A recording holds the proxies' texts and the cluster's objects, without environment values and Secrets. Every command
 that reads proxies answers from it with --recording. Ctrl-C ends it early; what there is by then is valid.
 """
-OBJECTS = (
-    ("v1", "namespaces", False),
-    ("v1", "pods", True),
-    ("v1", "services", True),
-    ("apps/v1", "deployments", True),
-    ("apps/v1", "replicasets", True),
-    ("apps/v1", "statefulsets", True),
-    ("apps/v1", "daemonsets", True),
-    ("batch/v1", "jobs", True),
-    ("batch/v1", "cronjobs", True),
-    ("v1", "replicationcontrollers", True),
-    ("linkerd.io/v1alpha2", "serviceprofiles", True),
-    ("policy.linkerd.io/v1beta3", "servers", True),
-    ("policy.linkerd.io/v1beta1", "serverauthorizations", True),
-    ("policy.linkerd.io/v1alpha1", "authorizationpolicies", True),
-    ("policy.linkerd.io/v1alpha1", "meshtlsauthentications", True),
-    ("policy.linkerd.io/v1alpha1", "networkauthentications", True),
-    ("policy.linkerd.io/v1beta3", "httproutes", True),
-    ("gateway.networking.k8s.io/v1", "httproutes", True),
-    ("gateway.networking.k8s.io/v1", "grpcroutes", True),
-)
-"""API, plural, namespaced: what commands may want to know of later. All but pods may be refused or not exist."""
 
 
 @app.command(help=HELP)
@@ -77,88 +62,117 @@ def record(
         raise UsageError("record needs a cluster, and --recording is none", next_step="leave --recording out")
     if all_namespaces and namespace:
         raise UsageError("-A and -n exclude each other", next_step="give one of them")
+    plan = _plan(options, seconds, every)
+    from linkerdctl.cli.cluster import cluster_config
+    from linkerdctl.sources.recording_writer import RecordingWriter
+    from linkerdctl.sources.redaction import Redaction
+
+    labels = parse_selector(selector)
+    where = None if all_namespaces else namespace or cluster_config(options).namespace
+    writer = RecordingWriter(output, redaction=Redaction() if redact else None, overwrite=force)
+    ended_by = asyncio.run(_record(options, writer, plan, where, labels))
+    if ended_by:
+        raise typer.Exit(128 + ended_by)
+
+
+def _plan(options: GlobalOptions, seconds: str, every: str) -> Plan:
     length, interval = parse_duration(seconds), parse_duration(every)
     if interval < 1 or length < interval:
         raise UsageError(
-            f"--for {seconds} --every {every} gives no two scrapes", next_step="--every 1s at least, --for more"
+            f"--for {seconds} --every {every} gives no two scrapes", next_step="--every 1s at least, --for no less"
         )
-    from linkerdctl.cli.cluster import cluster_config
-    from linkerdctl.sources.recorder import RecordingWriter
-    from linkerdctl.sources.redaction import Redaction
-
-    where = None if all_namespaces else namespace or cluster_config(options).namespace
-    writer = RecordingWriter(output, redaction=Redaction() if redact else None, overwrite=force)
-    interrupted = asyncio.run(_record(options, writer, where, parse_selector(selector), length, interval))
-    _tell(options, writer)
-    if interrupted:
-        raise typer.Exit(ExitCode.INTERRUPTED)
+    return Plan(length, interval, options.timeout, options.concurrency)
 
 
 async def _record(
-    options: GlobalOptions,
-    writer: Any,
-    namespace: str | None,
-    selector: LabelSelector,
-    seconds: float,
-    every: float,
-) -> bool:
-    """True when the user ended it."""
+    options: GlobalOptions, writer: RecordingWriter, plan: Plan, namespace: str | None, labels: LabelSelector
+) -> int:
+    """Record until the end, or until a signal asks for it: its number, or 0. What there is by then is a recording."""
+    caught: list[int] = []
+    this, loop = asyncio.current_task(), asyncio.get_running_loop()
+
+    def end(number: int) -> None:
+        caught.append(number)
+        if this:
+            this.cancel()
+
+    for number in (signal.SIGINT, signal.SIGTERM):
+        loop.add_signal_handler(number, end, number)
+    try:
+        await _pass_by_pass(options, writer, plan, namespace, labels)
+    except asyncio.CancelledError:
+        if not caught:
+            raise
+    finally:
+        try:
+            writer.close()
+        finally:
+            _tell(options.terminal, writer)
+    if not caught and not writer.proxies:
+        raise _nobody_answered(writer)
+    return caught[0] if caught else 0
+
+
+async def _pass_by_pass(
+    options: GlobalOptions, writer: RecordingWriter, plan: Plan, namespace: str | None, labels: LabelSelector
+) -> None:
     from linkerdctl.cli.cluster import cluster_config
     from linkerdctl.kube.client import KubeClient
-    from linkerdctl.kube.inventory import Inventory
     from linkerdctl.kube.proxy_access import proxy_access
     from linkerdctl.render.progress import progress_on
+    from linkerdctl.sources.census import Census
     from linkerdctl.sources.recorder import record as record_passes
 
-    try:
-        async with KubeClient(cluster_config(options), concurrency=options.concurrency) as client:
-            manifests = [each async for each in _manifests(client, namespace, options)]
-            chosen = [each for each in manifests if each["kind"] != "Pod" or _chosen(each, selector)]
-            targets = Inventory.from_objects(chosen).targets()
-            if not targets:
-                place = f"in namespace {namespace}" if namespace else "in this cluster"
-                raise RecordingError(f"there is no meshed pod {place} to record")
-            writer.cluster(chosen)
-            async with proxy_access(options.via, client, concurrency=options.concurrency) as access:
-                passes = asyncio.ensure_future(
-                    record_passes(
-                        writer, targets, access, seconds=seconds, every=every, deadline=options.timeout,
-                        concurrency=options.concurrency, progress=progress_on(options.terminal),
-                    )
-                )  # fmt: skip
-                asyncio.get_running_loop().add_signal_handler(signal.SIGINT, passes.cancel)
-                try:
-                    await passes
-                except asyncio.CancelledError:
-                    return True
-        return False
-    finally:
-        writer.close()
+    async with KubeClient(cluster_config(options), concurrency=options.concurrency) as client:
+        census = Census(client, namespace, labels)
+        await census.read()
+        _announce(options.terminal, census, plan, namespace)
+        async with proxy_access(options.via, client, concurrency=options.concurrency) as access:
+            left_out = await record_passes(writer, census, access, plan, progress_on(options.terminal))
+    if left_out:
+        options.terminal.note(f"{left_out} passes were left out: those before them took longer than --every")
 
 
-def _chosen(pod: dict[str, Any], selector: LabelSelector) -> bool:
-    return selector.matches(pod["metadata"].get("labels") or {})
+def _announce(terminal: Terminal, census: Census, plan: Plan, namespace: str | None) -> None:
+    proxies = len(census.targets())
+    place = f"in namespace {namespace}" if namespace else "in this cluster"
+    if not proxies:
+        raise RecordingError(
+            f"there is no meshed pod {place} to record",
+            next_step="-n NAMESPACE or -A says where; meshed pods have the label linkerd.io/control-plane-ns",
+        )
+    for plural in census.refused:
+        terminal.note(f"{plural} may not be listed and are not recorded")
+    terminal.note(
+        f"recording {_proxies(proxies)} {place}: {len(plan.moments)} passes in {plan.seconds:g}s, Ctrl-C ends it early"
+    )
 
 
-async def _manifests(client: Any, namespace: str | None, options: GlobalOptions) -> AsyncIterator[dict[str, Any]]:
-    for group_version, plural, namespaced in OBJECTS:
-        try:
-            async for manifest in client.objects(group_version, plural, namespace=namespace if namespaced else None):
-                if namespaced or namespace in (None, manifest["metadata"]["name"]):
-                    yield manifest
-        except ApiError as error:
-            if plural == "pods" or error.status not in (403, 404):
-                raise
-            if error.status == 403:
-                options.terminal.note(f"{plural} may not be listed and are not recorded")
-
-
-def _tell(options: GlobalOptions, writer: Any) -> None:
-    if not writer.passes:
-        options.terminal.note("ended before the first pass: nothing was written")
+def _tell(terminal: Terminal, writer: RecordingWriter) -> None:
+    """What there is now, who is missing, and what to do with it."""
+    if not writer.proxies:
+        terminal.note("nothing was written")
         return
-    options.terminal.note(f"wrote {writer.passes} scrapes to {writer.output}")
-    for failure in list(writer.failures.values())[:10]:
-        options.terminal.note(f"  {failure.pod} did not always answer: {failure.reason}")
+    passes = "1 pass" if writer.passes == 1 else f"{writer.passes} passes"
+    terminal.note(f"wrote {passes} over {_proxies(writer.proxies)} to {writer.output}")
+    failures = writer.coverage.failures
+    for failure in failures[:TOLD_ONE_BY_ONE]:
+        terminal.note(f"  {failure.pod} did not always answer: {failure.reason}")
+    if len(failures) > TOLD_ONE_BY_ONE:
+        terminal.note(f"  and {len(failures) - TOLD_ONE_BY_ONE} more")
+    for advice in dict.fromkeys(each.advice for each in failures if each.advice):
+        for line in advice.splitlines():
+            terminal.note(f"  {line}")
     if writer.passes > 1:
-        options.terminal.note(f"look at it: linkerdctl --recording {writer.output} stat deploy -A")
+        terminal.note(f"look at it: linkerdctl --recording {shlex.quote(str(writer.output))} stat deploy -A")
+
+
+def _nobody_answered(writer: RecordingWriter) -> RecordingError:
+    """The reason of the first will do: it is mostly the same for all."""
+    failures = writer.coverage.failures
+    reason = f": {failures[0].reason}" if failures else ""
+    return RecordingError(f"no proxy answered{reason}", next_step=failures[0].advice if failures else None)
+
+
+def _proxies(number: int) -> str:
+    return "1 proxy" if number == 1 else f"{number} proxies"

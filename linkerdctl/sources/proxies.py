@@ -20,6 +20,8 @@ from linkerdctl.sources.reduction import Reduction, concerned
 
 TICK = 0.25
 """Seconds between two steps of the countdown."""
+OUTDATED = 3
+"""Windows after which an earlier look at a proxy that kept silent since tells nothing of now."""
 
 
 class ProxySource:
@@ -75,37 +77,46 @@ class ProxySource:
         targets: Callable[[], Awaitable[Sequence[Target]]],
         every: float,
     ) -> AsyncIterator[Observation]:
-        """A scrape every `every` seconds, each compared with the oldest one no more than `window` before it."""
+        """A scrape every `every` seconds, each compared with the earlier one that is nearest to `window` before it."""
         names = sample_names(queries)
         past: dict[PodRef, deque[Scrape]] = {}
+        looked_last: float | None = None
         next_look = time.monotonic()
         while True:
             asked = concerned(queries, await targets())
-            reduction = Reduction(queries, asked, self._peer_labels)
-            looked = bool(past)
+            reduction, now = Reduction(queries, asked, self._peer_labels), time.time()
             async with asyncio.TaskGroup() as group:
                 for target in asked:
                     scrapes = past.setdefault(target.pod, deque())
-                    group.create_task(self._look_again(target, names, scrapes, reduction, first=not looked))
+                    group.create_task(self._look_again(target, names, scrapes, reduction, every, looked_last))
             for gone in past.keys() - {target.pod for target in asked}:
                 del past[gone]
-            if looked:
+            if looked_last is not None:
                 yield reduction.observation()
-            next_look = max(next_look + every, time.monotonic())
+            next_look = max(next_look + (every if looked_last else min(every, self._window)), time.monotonic())
+            looked_last = now
             await asyncio.sleep(next_look - time.monotonic())
 
     async def _look_again(
-        self, target: Target, names: frozenset[str], scrapes: deque[Scrape], reduction: Reduction, *, first: bool
+        self,
+        target: Target,
+        names: frozenset[str],
+        scrapes: deque[Scrape],
+        reduction: Reduction,
+        every: float,
+        looked_last: float | None,
     ) -> None:
+        """Add what a proxy counted since it was looked at; one that was not looked at counts only if it is new."""
         try:
             after = await self._scrape(target, names)
         except (ProxyError, ExpositionError) as error:
             reduction.fail(target, error)
             return
-        while len(scrapes) > 1 and after.at - scrapes[1].at >= self._window:
-            scrapes.popleft()
-        if scrapes or not first:
-            reduction.add(target, Window(scrapes[0] if scrapes else None, after))
+        before = _nearest(scrapes, after, self._window, at_most=OUTDATED * max(self._window, every))
+        if before is not None or (looked_last is not None and _began_since(after, looked_last)):
+            reduction.add(target, Window(before, after))
+        else:
+            reduction.fail(target, ProxyError("it did not answer the look before"))
         scrapes.append(after)
 
     async def _look(self, target: Target, names: frozenset[str], began: float, stages: _Stages) -> Window:
@@ -115,19 +126,23 @@ class ProxySource:
             before = await self._scrape(target, names, stages.first)
         except (ProxyError, ExpositionError) as error:
             return await self._late(target, names, began, stages, error)
-        await asyncio.sleep(max(before.at + self._window - time.time(), 0.0))
+        await self._wait(before.at)
         return Window(before, await self._scrape(target, names, stages.second))
+
+    async def _wait(self, since: float) -> None:
+        """Until the window is over; no longer than that, should somebody set the clock meanwhile."""
+        await asyncio.sleep(min(max(since + self._window - time.time(), 0.0), self._window))
 
     async def _late(
         self, target: Target, names: frozenset[str], began: float, stages: _Stages, first: LinkerdctlError
     ) -> Window:
         """A proxy that did not answer at first may be starting: if its process is younger than the window, it counts."""
-        await asyncio.sleep(max(began + self._window - time.time(), 0.0))
+        await self._wait(began)
         try:
             after = await self._scrape(target, names, stages.second)
         except (ProxyError, ExpositionError):
             raise first from None
-        if after.started is None or after.started < began:
+        if not _began_since(after, began):
             raise first
         return Window(None, after)
 
@@ -138,6 +153,24 @@ class ProxySource:
             return Scrape.read(fetched.text, fetched.at, names)
         finally:
             done()
+
+
+def _began_since(scrape: Scrape, moment: float) -> bool:
+    """Whether all that a proxy counted was counted after a moment. One that does not say when it began is old."""
+    return scrape.started is not None and scrape.started >= moment
+
+
+def _nearest(scrapes: deque[Scrape], after: Scrape, window: float, *, at_most: float) -> Scrape | None:
+    """The earlier scrape that is nearest to `window` before `after`; those before that one are dropped."""
+
+    def far(scrape: Scrape) -> float:
+        return abs(after.at - scrape.at - window)
+
+    while scrapes and after.at - scrapes[0].at > at_most:
+        scrapes.popleft()
+    while len(scrapes) > 1 and far(scrapes[1]) <= far(scrapes[0]):
+        scrapes.popleft()
+    return scrapes[0] if scrapes else None
 
 
 class _Stages:
@@ -166,6 +199,8 @@ class _Stages:
 
     async def countdown(self) -> None:
         await self._all_asked.wait()
+        if not self._window:
+            return
         self._progress.start(f"watching for {self._window:g}s", round(self._window))
         while not self._again:
             await asyncio.sleep(TICK)

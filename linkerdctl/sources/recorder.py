@@ -1,162 +1,105 @@
-"""Writes recordings: proxies' texts untouched, as they come, and the objects of the cluster without their secrets."""
+"""Recording: passes over all proxies at set moments, while pods come and go."""
 
 from __future__ import annotations
 
 import asyncio
-import gzip
-import json
-import tarfile
-import tempfile
 import time
-from collections.abc import Iterable, Mapping, Sequence
-from pathlib import Path
-from typing import Any
+from collections.abc import AsyncIterator, Callable, Iterable, Mapping, Sequence
+from contextlib import asynccontextmanager
+from dataclasses import dataclass
+from typing import Any, Protocol
 
-from linkerdctl.errors import ProxyError, RecordingError
 from linkerdctl.kube.inventory import Target
 from linkerdctl.kube.proxy_access import ProxyAccess
 from linkerdctl.progress import NoProgress, Progress
-from linkerdctl.sources.protocol import ProxyFailure
-from linkerdctl.sources.recording import CLUSTER, INDEX, VERSION
-from linkerdctl.sources.redaction import Redaction
+from linkerdctl.sources.recording_writer import RecordingWriter
 
-KEPT_ENVIRONMENT = ("LINKERD2_PROXY_IDENTITY_LOCAL_NAME", "LINKERD2_PROXY_INBOUND_DEFAULT_POLICY")
-_ARCHIVE_ENDINGS = (".tar.gz", ".tgz")
+TICK = 0.25
+"""Seconds between two steps of the progress bar."""
 
 
-class RecordingWriter:
-    """A recording under way. What has been written is a valid recording after every pass."""
+class Objects(Protocol):
+    """The objects of a cluster, which change; `census.Census` is one."""
 
-    def __init__(self, output: Path, *, redaction: Redaction | None = None, overwrite: bool = False) -> None:
-        if output.exists() and not overwrite and (output.is_file() or any(output.iterdir())):
-            raise RecordingError(f"{output} is there already", next_step="give another name, or --force")
-        self.output = output
-        self.failures: dict[str, ProxyFailure] = {}
-        self._redaction = redaction
-        self._is_archive = output.name.endswith(_ARCHIVE_ENDINGS)
-        self._scratch = tempfile.TemporaryDirectory(prefix="linkerdctl-") if self._is_archive else None
-        self._root = Path(self._scratch.name) if self._scratch else output
-        self._scrapes: list[dict[str, Any]] = []
-        try:
-            self._root.mkdir(parents=True, exist_ok=True)
-        except OSError as error:
-            raise RecordingError(f"cannot write to {output}: {error.strerror}") from None
+    def manifests(self) -> Iterable[Mapping[str, Any]]:
+        """As they are now."""
+        ...
+
+    def targets(self) -> Sequence[Target]:
+        """The proxies there are now."""
+        ...
+
+    async def look_again(self) -> bool:
+        """Whether they have changed since."""
+        ...
+
+
+@dataclass(frozen=True, slots=True)
+class Plan:
+    """How long to record and how often, in seconds; `deadline` is each proxy's."""
+
+    seconds: float
+    every: float
+    deadline: float
+    concurrency: int
 
     @property
-    def passes(self) -> int:
-        """How many rounds of scrapes are in it."""
-        return len(self._scrapes)
-
-    def cluster(self, manifests: Iterable[Mapping[str, Any]]) -> None:
-        """Write the objects."""
-        items = [without_secrets(manifest) for manifest in manifests]
-        if self._redaction:
-            items = [self._redaction.manifest(item) for item in items]
-        self._write(CLUSTER, json.dumps({"apiVersion": "v1", "kind": "List", "items": items}, indent=1).encode())
-
-    async def scrape(
-        self,
-        targets: Sequence[Target],
-        access: ProxyAccess,
-        *,
-        deadline: float,
-        concurrency: int,
-        progress: Progress | None = None,
-    ) -> None:
-        """One pass over all proxies, each written as it answers; those that did not are remembered."""
-        told = progress or NoProgress()
-        folder, at = f"{len(self._scrapes):04}", dict[str, float]()
-        places = asyncio.Semaphore(concurrency)
-
-        async def one(target: Target) -> None:
-            try:
-                async with places:
-                    fetched = await access.fetch(target, deadline=deadline)
-            except ProxyError as error:
-                self.failures[str(target.pod)] = ProxyFailure(target.pod, error.message, error.next_step)
-                return
-            finally:
-                told.advance()
-            text = self._redaction.exposition(fetched.text) if self._redaction else fetched.text
-            pod = self._redaction.pod(target.pod) if self._redaction else target.pod
-            self._write(f"{folder}/{pod.namespace}/{pod.name}.prom.gz", gzip.compress(text, 6))
-            at[str(pod)] = round(fetched.at, 3)
-
-        async with asyncio.TaskGroup() as group:
-            for target in targets:
-                group.create_task(one(target))
-        self._scrapes.append({"dir": folder, "at": dict(sorted(at.items()))})
-        self._write(INDEX, json.dumps({"version": VERSION, "scrapes": self._scrapes}, indent=1).encode())
-
-    def close(self) -> None:
-        """Nothing more comes; an archive is packed now."""
-        if self._scratch:
-            if self._scrapes:
-                self._pack()
-            self._scratch.cleanup()
-
-    def _pack(self) -> None:
-        """Beside its final place first, so that a half-written archive never has the name that was asked for."""
-        self.output.parent.mkdir(parents=True, exist_ok=True)
-        unfinished = self.output.with_name(f".{self.output.name}.part")
-        name = self.output.name
-        for ending in _ARCHIVE_ENDINGS:
-            name = name.removesuffix(ending)
-        with tarfile.open(unfinished, "w:gz", compresslevel=1) as archive:
-            archive.add(self._root, arcname=name)
-        unfinished.replace(self.output)
-
-    def _write(self, name: str, content: bytes) -> None:
-        path = self._root / name
-        unfinished = path.with_name(f".{path.name}.part")
-        try:
-            path.parent.mkdir(parents=True, exist_ok=True)
-            unfinished.write_bytes(content)
-            unfinished.replace(path)
-        except OSError as error:
-            raise RecordingError(f"cannot write {path}: {error.strerror}") from None
-
-
-def without_secrets(manifest: Mapping[str, Any]) -> dict[str, Any]:
-    """The object without what may hold secrets or only takes room: environment values, data, applied configuration."""
-    metadata = {key: value for key, value in manifest["metadata"].items() if key != "managedFields"}
-    if annotations := metadata.get("annotations"):
-        own = {key: value for key, value in annotations.items() if not key.startswith("kubectl.kubernetes.io/")}
-        metadata["annotations"] = own
-    kept = {key: value for key, value in manifest.items() if key not in ("data", "stringData", "binaryData")}
-    return {**_without_environment(kept), "metadata": metadata}
-
-
-def _without_environment(value: Any) -> Any:
-    if isinstance(value, list):
-        return [_without_environment(each) for each in value]
-    if not isinstance(value, dict):
-        return value
-    cleaned = {key: _without_environment(each) for key, each in value.items() if key not in ("env", "envFrom", "args")}
-    if isinstance(value.get("env"), list):
-        cleaned["env"] = [each for each in value["env"] if each.get("name") in KEPT_ENVIRONMENT]
-    return cleaned
+    def moments(self) -> tuple[float, ...]:
+        """When passes begin, in seconds from the start: the first at once, the last at the end."""
+        whole = int(self.seconds / self.every + 1e-9)
+        regular = [number * self.every for number in range(whole + 1)]
+        return tuple(regular if self.seconds - regular[-1] < self.every / 100 else [*regular, self.seconds])
 
 
 async def record(
-    writer: RecordingWriter,
-    targets: Sequence[Target],
-    access: ProxyAccess,
-    *,
-    seconds: float,
-    every: float,
-    deadline: float,
-    concurrency: int,
-    progress: Progress | None = None,
-) -> None:
-    """Passes `every` seconds apart until `seconds` are over, the first at once, the last at the end."""
-    told = progress or NoProgress()
-    rounds = max(round(seconds / every), 1) + 1
-    began = time.monotonic()
+    writer: RecordingWriter, objects: Objects, access: ProxyAccess, plan: Plan, progress: Progress | None = None
+) -> int:
+    """Record as planned; a pass that takes longer than planned costs those it overlaps. How many were left out.
+
+    Pods that come in the meantime are recorded from then on, and those that go are not waited for.
+    """
+    moments, began, left_out = list(plan.moments), time.monotonic(), 0
+    writer.cluster(objects.manifests())
+    async with _shown(progress or NoProgress(), plan, began) as show:
+        while moments:
+            await asyncio.sleep(max(began + moments.pop(0) - time.monotonic(), 0.0))
+            show(len(plan.moments) - len(moments))
+            await writer.scrape(objects.targets(), access, deadline=plan.deadline, concurrency=plan.concurrency)
+            while len(moments) > 1 and moments[1] <= time.monotonic() - began:
+                moments.pop(0)
+                left_out += 1
+            if moments:
+                await _follow(writer, objects, patience=max(began + moments[0] - time.monotonic(), 1.0))
+    return left_out
+
+
+async def _follow(writer: RecordingWriter, objects: Objects, *, patience: float) -> None:
+    """The objects as they are at the next pass; a server that takes its time must not delay that."""
     try:
-        for number in range(rounds):
-            await asyncio.sleep(max(began + number * every - time.monotonic(), 0.0))
-            told.start(f"recording, pass {number + 1} of {rounds}", len(targets))
-            await writer.scrape(targets, access, deadline=deadline, concurrency=concurrency, progress=told)
+        async with asyncio.timeout(patience):
+            changed = await objects.look_again()
+    except TimeoutError:
+        return
+    if changed:
+        writer.cluster(objects.manifests())
+
+
+@asynccontextmanager
+async def _shown(progress: Progress, plan: Plan, began: float) -> AsyncIterator[Callable[[int], None]]:
+    """A bar that moves with the time; call what this gives with the number of each pass."""
+
+    def show(number: int) -> None:
+        progress.start(f"recording, pass {number} of {len(plan.moments)}", round(plan.seconds))
+        progress.advance(time.monotonic() - began)
+
+    async def tick() -> None:
+        while True:
+            await asyncio.sleep(TICK)
+            progress.advance(TICK)
+
+    ticking = asyncio.ensure_future(tick())
+    try:
+        yield show
     finally:
-        told.stop()
+        ticking.cancel()
+        progress.stop()

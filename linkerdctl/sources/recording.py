@@ -4,9 +4,11 @@ from __future__ import annotations
 
 import gzip
 import json
+import lzma
+import math
 import tarfile
 import zlib
-from collections.abc import AsyncIterator, Awaitable, Callable, Mapping, Sequence
+from collections.abc import AsyncIterator, Awaitable, Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path, PurePosixPath
 from typing import Any, Protocol
@@ -23,6 +25,8 @@ from linkerdctl.sources.reduction import Reduction, concerned
 VERSION = 1
 INDEX = "recording.json"
 CLUSTER = "cluster.json"
+KEPT_PASSES = 2
+"""Of an archive, in memory."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -56,24 +60,45 @@ class Directory:
 
 
 class Archive:
-    """A recording in a .tar.gz, read once into memory. Only plain files inside the archive's own tree count."""
+    """A recording in a .tar.gz. Only plain files inside the archive's own tree count.
+
+    It may hold many more passes than are looked at, so what lies in their directories is read when it is asked for, and two
+    of them are kept.
+    """
 
     def __init__(self, path: Path) -> None:
-        self._files: dict[str, bytes] = {}
-        try:
-            with tarfile.open(path, "r:*") as archive:
-                for member in archive:
-                    content = archive.extractfile(member) if member.isfile() else None
-                    if content:
-                        self._files[str(PurePosixPath(member.name))] = content.read()
-        except (tarfile.TarError, EOFError, zlib.error, gzip.BadGzipFile) as error:
-            raise RecordingError(f"{path} is no archive that can be read: {error or 'it is cut short'}") from None
-        index = next((name for name in sorted(self._files, key=len) if PurePosixPath(name).name == INDEX), INDEX)
+        self._path = path
+        self._top = {str(name): content for name, content in self._contents(lambda name: name.name in (INDEX, CLUSTER))}
+        index = next((name for name in sorted(self._top, key=len) if PurePosixPath(name).name == INDEX), INDEX)
         self._prefix = index.removesuffix(INDEX)
+        self._directories: dict[str, dict[str, bytes]] = {}
 
     def read(self, path: str) -> bytes | None:
         """The bytes of one file; archives often hold everything below one directory."""
-        return self._files.get(self._prefix + path)
+        directory, slash, _ = path.partition("/")
+        if not slash:
+            return self._top.get(self._prefix + path)
+        if directory not in self._directories:
+            for oldest in list(self._directories)[: -KEPT_PASSES + 1]:
+                del self._directories[oldest]
+            root = PurePosixPath(self._prefix + directory)
+            self._directories[directory] = {
+                str(name): content for name, content in self._contents(lambda name: root in name.parents)
+            }
+        return self._directories[directory].get(self._prefix + path)
+
+    def _contents(self, wanted: Callable[[PurePosixPath], bool]) -> Iterator[tuple[PurePosixPath, bytes]]:
+        try:
+            with tarfile.open(self._path, "r:*") as archive:
+                for member in archive:
+                    name = PurePosixPath(member.name)
+                    content = archive.extractfile(member) if member.isfile() and wanted(name) else None
+                    if content:
+                        yield name, content.read()
+        except (tarfile.TarError, EOFError, zlib.error, lzma.LZMAError, gzip.BadGzipFile):
+            raise RecordingError(
+                f"{self._path} is no archive that can be read, or it is cut short", next_step="give what `record` wrote"
+            ) from None
 
 
 class Recording:
@@ -122,14 +147,14 @@ class Recording:
         except (EOFError, zlib.error, gzip.BadGzipFile):
             raise RecordingError(f"{path}.gz is cut short or no gzip") from None
 
-    def pair(self, seconds: float) -> tuple[Pass, Pass]:
-        """The last pass, and the one before it whose distance comes nearest to `seconds`."""
+    def pair(self, seconds: float, last: int = -1) -> tuple[Pass, Pass]:
+        """A pass, by default the last one, and the one before it whose distance comes nearest to `seconds`."""
         if len(self.passes) < 2:
             raise RecordingError(
                 f"{self.path} holds one scrape only, and rates need two", next_step="use --since-start"
             )
-        *earlier, last = self.passes
-        return min(earlier, key=lambda each: abs(_distance(each, last) - seconds)), last
+        later = self.passes[last]
+        return min(self.passes[:last], key=lambda each: abs(_distance(each, later) - seconds)), later
 
     def _read_passes(self) -> tuple[Pass, ...]:
         index = self._json(INDEX)
@@ -138,10 +163,7 @@ class Recording:
                 f"{self.path} is a recording of version {index.get('version')!r}; this linkerdctl reads version {VERSION}"
             )
         try:
-            passes = tuple(
-                Pass(str(each["dir"]), {PodRef(*pod.split("/", 1)): float(at) for pod, at in each["at"].items()})
-                for each in index["scrapes"]
-            )
+            passes = tuple(_pass(each) for each in index["scrapes"])
         except (KeyError, TypeError, ValueError, AttributeError) as error:
             raise RecordingError(f"{self.path}: {INDEX} is not as it should be: {error!r}") from None
         if not passes:
@@ -159,6 +181,17 @@ class Recording:
         if not isinstance(document, dict):
             raise RecordingError(f"{self.path}: {name} is broken: it is no JSON object")
         return document
+
+
+def _pass(scrape: Mapping[str, Any]) -> Pass:
+    """Raises KeyError, TypeError or ValueError for what is none, and for paths that lead out of the recording."""
+    at = {PodRef(*pod.split("/")): float(seconds) for pod, seconds in scrape["at"].items()}
+    parts = {str(scrape["dir"]), *(part for pod in at for part in (pod.namespace, pod.name))}
+    if strange := [part for part in parts if "/" in part or part in ("", ".", "..")]:
+        raise ValueError(f"{strange[0]!r} is no name of a directory")
+    if not all(map(math.isfinite, at.values())):
+        raise ValueError("a time is no number")
+    return Pass(str(scrape["dir"]), at)
 
 
 def _distance(earlier: Pass, later: Pass) -> float:
@@ -192,10 +225,10 @@ class RecordingSource:
         targets: Callable[[], Awaitable[Sequence[Target]]],
         every: float,
     ) -> AsyncIterator[Observation]:
-        """Every pass with the one before it, once through, without waiting."""
+        """Every pass with the one before it that is nearest to the window, once through, without waiting."""
         self._recording.pair(self._window)
-        for before, after in zip(self._recording.passes, self._recording.passes[1:], strict=False):
-            yield self._observe(before, after, queries, await targets())
+        for number in range(1, len(self._recording.passes)):
+            yield self._observe(*self._recording.pair(self._window, last=number), queries, await targets())
 
     def _observe(
         self, before: Pass | None, after: Pass, queries: Sequence[TrafficQuery], targets: Sequence[Target]
