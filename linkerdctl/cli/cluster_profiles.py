@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+from pathlib import Path
 from typing import Any
 
 from linkerdctl.cli.cluster import cluster_config
@@ -24,9 +25,24 @@ def read_profile(options: GlobalOptions, name: ServiceName) -> dict[str, Any]:
     return asyncio.run(_profile(options, name))
 
 
+def service_ports(options: GlobalOptions, name: ServiceName) -> list[int]:
+    """The ports of a service; raises `ApiError` when there is no such service."""
+    service = asyncio.run(_service(options, name))
+    return [int(port["port"]) for port in (service.get("spec") or {}).get("ports") or ()]
+
+
 def read_objects(options: GlobalOptions, namespace: str) -> list[dict[str, Any]]:
     """The profiles of a namespace, and the routes that they may override as far as those may be read."""
+    if options.recording is not None:
+        return _recorded(options.recording, namespace)
     return asyncio.run(_objects(options, namespace))
+
+
+def _recorded(recording: Path, namespace: str) -> list[dict[str, Any]]:
+    from linkerdctl.sources.recording import Recording
+
+    manifests = Recording.open(recording).manifests()
+    return [each for each in manifests if (each.get("metadata") or {}).get("namespace") == namespace]
 
 
 async def _profile(options: GlobalOptions, name: ServiceName) -> dict[str, Any]:
@@ -42,6 +58,12 @@ async def _profile(options: GlobalOptions, name: ServiceName) -> dict[str, Any]:
                 f"there is no ServiceProfile {name.profile} in namespace {name.namespace}",
                 next_step="leave --merge out to write a new one",
             ) from None
+
+
+async def _service(options: GlobalOptions, name: ServiceName) -> dict[str, Any]:
+    about = About("get", "services", namespace=name.namespace, name=name.service)
+    async with KubeClient(cluster_config(options)) as client:
+        return await client.get(f"/api/v1/namespaces/{name.namespace}/services/{name.service}", about)
 
 
 async def _objects(options: GlobalOptions, namespace: str) -> list[dict[str, Any]]:

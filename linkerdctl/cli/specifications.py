@@ -92,7 +92,7 @@ def namespace_of(options: GlobalOptions, given: str | None) -> str:
     """`-n`, else the context's namespace; `default` where there is no kubeconfig to say."""
     if given is not None:
         return given
-    if not _there_may_be_a_cluster(options):
+    if not there_may_be_a_cluster(options):
         return "default"
     from linkerdctl.kube.kubeconfig import load_config
 
@@ -104,7 +104,7 @@ def namespace_of(options: GlobalOptions, given: str | None) -> str:
         return "default"
 
 
-def _there_may_be_a_cluster(options: GlobalOptions) -> bool:
+def there_may_be_a_cluster(options: GlobalOptions) -> bool:
     """Whether looking for a cluster is worth loading what it takes."""
     if options.recording is not None:
         return False
@@ -114,7 +114,7 @@ def _there_may_be_a_cluster(options: GlobalOptions) -> bool:
 
 def cluster_domain(options: GlobalOptions) -> str:
     """What the control plane says, where there is one to ask; otherwise the usual domain, and a note why."""
-    if not _there_may_be_a_cluster(options):
+    if not there_may_be_a_cluster(options):
         return CLUSTER_DOMAIN
     import asyncio
 

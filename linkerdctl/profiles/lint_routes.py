@@ -10,7 +10,7 @@ from typing import Any
 from linkerdctl.profiles.documents import Path, lookup
 from linkerdctl.profiles.findings import Problem, error, warning
 from linkerdctl.profiles.language import PathLanguage
-from linkerdctl.profiles.regex import SPECIAL, escape
+from linkerdctl.profiles.regex import SPECIAL, escape, fixed_prefix, has_open_alternation
 from linkerdctl.profiles.regex_classes import RegexError, RegexLimitError
 
 _TEMPLATE = re.compile(r"(?<!\\)\{[A-Za-z_][^{}]*\}")
@@ -68,9 +68,11 @@ def _leaves(match: Any, path: Path) -> Iterator[tuple[Path, str, str]]:
 
 
 def _method(method: str, path: Path) -> Iterator[Problem]:
-    if not _METHOD.fullmatch(method):
+    if not _METHOD.fullmatch(method.upper()):
         hint = f"write {method.strip().upper()}" if method.strip().isalpha() else "write one, like GET"
-        yield error(path, f"{method!r} is no HTTP method: methods are upper case", hint)
+        yield error(path, f"{method!r} is no HTTP method", hint)
+    elif not method.isupper():
+        yield warning(path, f"{method} is not written as methods are", f"write {method.upper()}")
 
 
 def _regex(regex: str, path: Path) -> Iterator[Problem]:
@@ -114,7 +116,7 @@ def _why_never(regex: str) -> str:
 
 def _doubtful(regex: str, path: Path) -> Iterator[Problem]:
     """Expressions that work, though hardly as meant."""
-    if _has_open_alternation(regex):
+    if has_open_alternation(regex):
         yield warning(
             path,
             f"{regex} is not anchored as a whole: '^' belongs to its first alternative, '$' to its last",
@@ -136,25 +138,6 @@ def _doubtful(regex: str, path: Path) -> Iterator[Problem]:
         yield warning(path, "/ matches the root path alone", "for everything below it write /.*")
 
 
-def _has_open_alternation(regex: str) -> bool:
-    """Whether there is a `|` outside of all groups and classes."""
-    depth, in_class, escaped = 0, False, False
-    for char in regex:
-        if escaped:
-            escaped = False
-        elif char == "\\":
-            escaped = True
-        elif in_class:
-            in_class = char != "]"
-        elif char == "[":
-            in_class = True
-        elif char in "()":
-            depth += 1 if char == "(" else -1
-        elif char == "|" and depth == 0:
-            return True
-    return False
-
-
 def _plain(index: int, route: Mapping[str, Any]) -> _Plain | None:
     condition = route.get("condition")
     if not isinstance(condition, dict) or not set(condition) <= {"method", "pathRegex"}:
@@ -169,17 +152,7 @@ def _plain(index: int, route: Mapping[str, Any]) -> _Plain | None:
         return None
     if sample is None:
         return None
-    return _Plain(index, str(route.get("name", "")), method, language, _fixed_prefix(regex), sample)
-
-
-def _fixed_prefix(regex: str) -> str:
-    """What every path that the expression matches begins with, or less."""
-    if _has_open_alternation(regex):
-        return ""
-    bare = regex.removeprefix("^")
-    prefix = re.match(r"[^\\.+*?()|\[\]{}^$]*", bare)
-    text = prefix[0] if prefix else ""
-    return text[:-1] if bare[len(text) : len(text) + 1] in ("?", "*", "{") else text
+    return _Plain(index, str(route.get("name", "")), method.upper(), language, fixed_prefix(regex), sample)
 
 
 def _shadowed(plain: list[_Plain]) -> Iterator[Problem]:

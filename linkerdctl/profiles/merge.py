@@ -4,16 +4,18 @@ from __future__ import annotations
 
 import re
 import textwrap
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
+from linkerdctl.profiles import lint_routes
 from linkerdctl.profiles.documents import Document, load_all, lookup
 from linkerdctl.profiles.encoding import yaml_text
 from linkerdctl.profiles.names import ServiceName
 from linkerdctl.profiles.routes import Route
 from linkerdctl.profiles.service_profile import KIND, route_entry
 
+_LAST_APPLIED = "kubectl.kubernetes.io/last-applied-configuration"
 _BOOKKEEPING = ("creationTimestamp", "generation", "managedFields", "resourceVersion", "selfLink", "uid")
 """What the cluster writes into metadata; a manifest to apply must not have it."""
 
@@ -27,10 +29,10 @@ class Merged:
     added: tuple[Route, ...]
     kept: int
     """Routes that were there."""
-    comments_lost: bool = False
+    warnings: tuple[str, ...] = ()
 
 
-def merge_file(text: str, source: str, name: ServiceName, routes: Iterable[Route]) -> Merged:
+def merge_file(text: str, source: str, name: ServiceName, routes: Sequence[Route]) -> Merged:
     """Into the text of a file; raises `SpecificationError` when it is not the profile of that service.
 
     Comments, order and layout stay; only a file in flow style or JSON is written anew.
@@ -39,27 +41,40 @@ def merge_file(text: str, source: str, name: ServiceName, routes: Iterable[Route
     added = _new(document.data, routes)
     entries = [route_entry(route) for route in added]
     manifest = _with(document.data, entries)
-    kept = len(lookup(document.data, ("spec", "routes")) or [])
+    kept = len(_routes(document.data))
     written = _inserted(text, document, entries) if entries else text
+    warnings = (*document.warnings, *_warnings(document.data, routes, manifest, kept))
     if written is not None and _reads_as(written, source, manifest):
-        return Merged(written, manifest, added, kept)
-    return Merged(yaml_text(manifest), manifest, added, kept, comments_lost="#" in text)
+        return Merged(written, manifest, added, kept, warnings)
+    if "#" in text:
+        warnings = (*warnings, f"{source} is not written one key to a line, so comments could not be kept")
+    return Merged(yaml_text(manifest), manifest, added, kept, warnings)
 
 
-def merge_manifest(existing: Mapping[str, Any], source: str, name: ServiceName, routes: Iterable[Route]) -> Merged:
+def merge_manifest(existing: Mapping[str, Any], source: str, name: ServiceName, routes: Sequence[Route]) -> Merged:
     """Into a profile as the API server has it; what the cluster added to it is left out."""
     metadata = {key: value for key, value in (existing.get("metadata") or {}).items() if key not in _BOOKKEEPING}
+    annotations = {
+        key: value for key, value in (metadata.pop("annotations", None) or {}).items() if key != _LAST_APPLIED
+    }
+    metadata |= {"annotations": annotations} if annotations else {}
     clean = {key: value for key, value in existing.items() if key != "status"} | {"metadata": metadata}
     _check(Document(clean, "", source), name)
     added = _new(clean, routes)
-    manifest = _with(clean, [route_entry(route) for route in added])
-    return Merged(yaml_text(manifest), manifest, added, len(lookup(clean, ("spec", "routes")) or []))
+    manifest, kept = _with(clean, [route_entry(route) for route in added]), len(_routes(clean))
+    return Merged(yaml_text(manifest), manifest, added, kept, tuple(_warnings(clean, routes, manifest, kept)))
+
+
+def profile_of_file(text: str, source: str, name: ServiceName) -> Mapping[str, Any]:
+    """The manifest in a file; raises `SpecificationError` when it is not the profile of that service."""
+    found: Mapping[str, Any] = _profile(text, source, name).data
+    return found
 
 
 def _profile(text: str, source: str, name: ServiceName) -> Document:
     documents = load_all(text, source)
     if len(documents) != 1:
-        raise Document(None, "", source).error((), f"holds {len(documents)} documents; --merge takes one profile")
+        raise Document(None, "", source).error((), f"holds {len(documents)} documents; one profile is wanted")
     _check(documents[0], name)
     return documents[0]
 
@@ -77,17 +92,33 @@ def _check(document: Document, name: ServiceName) -> None:
         raise document.error(("spec", "routes"), "must be a list")
 
 
-def _new(existing: Any, routes: Iterable[Route]) -> tuple[Route, ...]:
+def _routes(manifest: Any) -> list[Any]:
+    return lookup(manifest, ("spec", "routes")) or []
+
+
+def _new(existing: Any, routes: Sequence[Route]) -> tuple[Route, ...]:
     """The routes that the profile has not, neither by what they match nor by name."""
-    there = [route for route in lookup(existing, ("spec", "routes")) or () if isinstance(route, dict)]
-    matched = {
-        (lookup(route, ("condition", "method")) or "", lookup(route, ("condition", "pathRegex")) or "")
-        for route in there
-    }
+    there = [route for route in _routes(existing) if isinstance(route, dict)]
+    matched = {_match(route) for route in there}
     names = {route.get("name") for route in there}
     return tuple(
         route for route in routes if (route.method, route.path_regex) not in matched and route.name not in names
     )
+
+
+def _match(route: Mapping[str, Any]) -> tuple[Any, Any]:
+    return lookup(route, ("condition", "method")) or "", lookup(route, ("condition", "pathRegex")) or ""
+
+
+def _warnings(existing: Any, routes: Sequence[Route], manifest: Mapping[str, Any], kept: int) -> Iterator[str]:
+    """Names that a person has given to something else, and new routes that one of theirs leaves nothing to."""
+    there = {route.get("name"): _match(route) for route in _routes(existing) if isinstance(route, dict)}
+    for route in routes:
+        if there.get(route.name, (route.method, route.path_regex)) != (route.method, route.path_regex):
+            yield f"{route.name} is there, with another condition; it stays as it is"
+    for problem in lint_routes.problems(manifest):
+        if problem.path[:2] == ("spec", "routes") and isinstance(problem.path[2], int) and problem.path[2] >= kept:
+            yield f"{lookup(manifest, (*problem.path[:3], 'name'))}: {problem.what}"
 
 
 def _with(existing: Mapping[str, Any], entries: list[dict[str, Any]]) -> dict[str, Any]:

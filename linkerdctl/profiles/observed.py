@@ -51,12 +51,13 @@ class Inference:
     def summary(self) -> Iterator[str]:
         """What the routes rest on, one line each."""
         if not self.total:
-            yield "no requests were seen; the profile has no routes"
+            yield "no requests for the service were seen: there are no routes, and applying this removes those there are"
             return
         for route in sorted(self.routes, key=lambda route: -(route.requests or 0)):
             values = self.values.get(route.name, 1)
             spread = f", {values} different paths" if values > 1 else ""
-            yield f"{route.requests:6d} requests  {route.name}{spread}"
+            unit = "request " if route.requests == 1 else "requests"
+            yield f"{route.requests:6d} {unit}  {route.name}{spread}"
         yield f"{len(self.routes)} routes cover {self.covered} of {self.total} requests ({self.covered / self.total:.1%})"
         if self.left_out:
             yield f"{len(self.left_out)} routes are above the limit and left out: " + _listed(self.left_out)

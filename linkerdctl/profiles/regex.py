@@ -41,5 +41,34 @@ def anchored(regex: str) -> str:
     return f"{'' if bare.startswith('^') else '^'}{bare}{'' if bare.endswith('$') else '$'}"
 
 
+def fixed_prefix(regex: str) -> str:
+    """What every path that the expression matches begins with, or less."""
+    if has_open_alternation(regex):
+        return ""
+    bare = regex.removeprefix("^")
+    prefix = re.match(r"[^\\.+*?()|\[\]{}^$]*", bare)
+    text = prefix[0] if prefix else ""
+    return text[:-1] if bare[len(text) : len(text) + 1] in ("?", "*", "{") else text
+
+
+def has_open_alternation(regex: str) -> bool:
+    """Whether there is a `|` outside of all groups and classes."""
+    depth, in_class, escaped = 0, False, False
+    for char in regex:
+        if escaped:
+            escaped = False
+        elif char == "\\":
+            escaped = True
+        elif in_class:
+            in_class = char != "]"
+        elif char == "[":
+            in_class = True
+        elif char in "()":
+            depth += 1 if char == "(" else -1
+        elif char == "|" and depth == 0:
+            return True
+    return False
+
+
 def _unescaped(text: str) -> str:
     return re.sub(r"\\(.)", r"\1", text, flags=re.DOTALL)

@@ -1,10 +1,11 @@
-"""Findings as lines that editors and grep understand, or as records."""
+"""What is told about profiles: findings as lines that editors and grep understand or as records, coverage as rows."""
 
 from __future__ import annotations
 
 from collections.abc import Sequence
 
 from linkerdctl.errors import UsageError
+from linkerdctl.profiles.coverage import NEVER_SEEN, NO_ROUTE, SEEN, CoverageRow
 from linkerdctl.profiles.findings import Finding, Severity
 from linkerdctl.render.formats import FORMATS
 from linkerdctl.render.terminal import Terminal, printable
@@ -22,6 +23,18 @@ VIEW: View[Finding] = View(
         Column(key="route", value=lambda row: row.route or None),
         Column(key="what", value=lambda row: row.what),
         Column(key="advice", value=lambda row: row.advice),
+    ]
+)
+
+
+_STYLES = {SEEN: "green", NEVER_SEEN: "yellow", NO_ROUTE: "red"}
+
+COVERAGE_VIEW: View[CoverageRow] = View(
+    [
+        Column("STATE", "state", lambda row: row.state, left=True, style=lambda row: _STYLES[row.state]),
+        Column("ROUTE", "route", lambda row: row.name, left=True),
+        Column("REQUESTS", "requests", lambda row: row.requests),
+        Column("SHARE", "share", lambda row: row.share, lambda row: "-" if row.share is None else f"{row.share:.1%}"),
     ]
 )
 
