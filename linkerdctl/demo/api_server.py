@@ -7,11 +7,11 @@ from typing import Any
 
 from starlette.applications import Starlette
 from starlette.requests import Request
-from starlette.responses import PlainTextResponse, Response
+from starlette.responses import JSONResponse, PlainTextResponse, Response
 from starlette.routing import BaseRoute, Route, WebSocketRoute
 from starlette.websockets import WebSocket
 
-from linkerdctl.demo import discovery, openapi, openapi_wire, tap_discovery
+from linkerdctl.demo import discovery, http_sd, openapi, openapi_wire, tap_discovery
 from linkerdctl.demo.access import Access, attempt_of
 from linkerdctl.demo.api_objects import ObjectRequests
 from linkerdctl.demo.api_paths import Subject, subject_of, verb_of
@@ -25,6 +25,7 @@ from linkerdctl.demo.store import ObjectStore
 from linkerdctl.demo.tap_api import TapApi
 from linkerdctl.demo.topology import DemoPod
 
+_POD = REGISTRY.of_kind("v1", "Pod")
 _METHODS = ["GET", "POST", "PUT", "PATCH", "DELETE"]
 
 
@@ -39,6 +40,7 @@ class ApiServer:
         answers: ProxyAnswers,
         tap_api: TapApi,
     ) -> None:
+        self._store = store
         self._access = access
         self._tap_api = tap_api
         self._pods = PodAccess(store, pods, answers)
@@ -60,6 +62,7 @@ class ApiServer:
             *(Route(path, _healthy) for path in ("/healthz", "/livez", "/readyz", "/livez/{check}", "/readyz/{check}")),
             *(Route(path, self._guarded) for path in ("/api", "/apis", "/openapi/v2", "/openapi/v3")),
             Route("/openapi/v3/{prefix:path}", self._guarded),
+            Route(http_sd.PATH, self._scrape_targets),
             Route("/{path:path}", self._object, methods=_METHODS),
             WebSocketRoute("/{path:path}", self._websocket),
         ]
@@ -67,6 +70,10 @@ class ApiServer:
     async def _guarded(self, request: Request) -> Response:
         self._access.user(request.headers)
         return _document(request, with_tap=self._tap_api.is_registered)
+
+    async def _scrape_targets(self, request: Request) -> Response:
+        self._access.user(request.headers)
+        return JSONResponse(http_sd.target_groups(self._store.members(_POD) if _POD else []))
 
     async def _object(self, request: Request) -> Response:
         user = self._access.user(request.headers)

@@ -1,0 +1,142 @@
+"""PromQL from traffic queries, for one set-up. Pure.
+
+What a number means here is what it means when the proxies themselves are asked (`linkerdctl.metrics.deltas`):
+
+- An increase is the difference between the newest sample of a series and the newest one a window earlier, reset-corrected. It
+  is a whole number. Nothing is extrapolated to the edges of the window, as `increase()` and `rate()` would do.
+- A series that came meanwhile counts in full if its proxy was there before or has started since; of a proxy that started long
+  ago but is new to this store nothing is counted, rather than its whole life.
+- A rate divides by the seconds between the two scrapes of that proxy (since its start, if it started meanwhile).
+- Percentiles come from bucket increases over the whole window, not from the last two scrapes.
+
+Every expression of a command goes into few requests: those of one family, for all selections, stand in one, joined by `or`
+and told apart by a label.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator, Sequence
+from dataclasses import dataclass
+
+from linkerdctl.metrics.query import RESPONSES, Direction, Matcher, Need
+from linkerdctl.sources.prometheus.promql import duration, selector, tagged
+from linkerdctl.sources.prometheus.setup import START_TIME, Setup
+from linkerdctl.sources.prometheus.translation import Translation
+
+MOST_REQUESTS = 4
+"""How many requests the expressions of one command are spread over, beside the one for the set-up and the one for looks."""
+
+OPEN_CONNECTIONS = "tcp_open_connections"
+BYTES_READ = "tcp_read_bytes_total"
+BYTES_WRITTEN = "tcp_write_bytes_total"
+
+
+class Look:
+    """Two looks at every proxy, `window` seconds apart; with None one look, at its whole life."""
+
+    def __init__(self, setup: Setup, window: float | None) -> None:
+        self._setup = setup
+        self._starts = selector(START_TIME, setup.only)
+        self._on = f"on ({setup.identity})"
+        self._window = window
+        self._ago = "" if window is None else f" offset {duration(window)}"
+
+    def increase(self, series: str) -> str:
+        """What a counter's series counted in between."""
+        if self._window is None:
+            return series
+        before = f"{series}{self._ago}"
+        if not self._setup.starts:
+            return f"({series} - {before} >= 0 or {series} and {before})"
+        same = f"(abs({self._starts} - {self._starts}{self._ago}) <= 1)"
+        known = f"({self._starts}{self._ago} or {self._young})"
+        return f"({series} - ({before} and {self._on} {same}) >= 0 or {series} and {self._on} {known})"
+
+    def rate(self, series: str) -> str:
+        """The same per second, each proxy by its own clock."""
+        return f"{self.increase(series)} / {self._on} group_left () {self.seconds(series)}"
+
+    def seconds(self, series: str = "") -> str:
+        """How long was watched, by proxy. Without start times it is told from the samples of the `series` themselves."""
+        starts = self._starts
+        if self._window is None:
+            between = f"timestamp({starts}) - {starts}"
+        elif self._setup.starts:
+            between = (
+                f"(timestamp({starts}) - timestamp({starts}{self._ago})) or (timestamp({starts}) - ({self._young}))"
+            )
+        else:
+            between = f"timestamp({series}) - timestamp({series}{self._ago})"
+        return f"max by ({self._setup.identity}) (({between}) > 0)"
+
+    def report(self, namespaces: Sequence[str]) -> str:
+        """Which proxies were looked at and when, the usual window, who is not known from its beginning, who restarted."""
+        labels, on = self._setup.labels, self._on
+        where = (Matcher(labels["namespace"], tuple(namespaces)),) if namespaces else ()
+        inbound = (Matcher("direction", (Direction.INBOUND.value,)), *where, *self._setup.only)
+        series = selector(RESPONSES.responses, inbound)
+        anchor = selector(START_TIME, (*where, *self._setup.only)) if self._setup.starts else series
+        proxies, by_pod = f"and {on} {series}", f"by ({labels['namespace']}, {labels['pod']})"
+        seconds = self.seconds(series)
+        parts = [
+            tagged(f"max {by_pod} (timestamp({anchor}) {proxies})", "seen"),
+            tagged(f"quantile(0.5, {seconds} {proxies})", "seconds"),
+            tagged(f"group {by_pod} ({anchor} {proxies} unless {on} {seconds})", "unknown"),
+        ]
+        if self._window is not None and self._setup.starts:
+            parts.append(tagged(f"group {by_pod} ({anchor} - {anchor}{self._ago} > 1 {proxies})", "restarted"))
+        return " or ".join(parts)
+
+    @property
+    def _young(self) -> str:
+        return f"{self._starts} > time() - {self._window or 0:g}"
+
+
+def data_queries(translations: Sequence[Translation], look: Look) -> list[str]:
+    """What answers all of them, in at most `MOST_REQUESTS` texts."""
+    by_family: dict[object, list[str]] = {}
+    for index, translation in enumerate(translations):
+        for part in _parts(translation, look) if translation.possible else ():
+            by_family.setdefault(part.family, []).append(tagged(part.expression, f"{index}:{part.name}"))
+    texts: list[list[str]] = [[] for _ in range(min(MOST_REQUESTS, len(by_family)))]
+    for number, expressions in enumerate(by_family.values()):
+        texts[number % MOST_REQUESTS] += expressions
+    return [" or ".join(each) for each in texts]
+
+
+@dataclass(frozen=True, slots=True)
+class _Part:
+    """One expression: `family` decides which others it shares a request with, `name` what its rows are read as."""
+
+    family: object
+    name: str
+    expression: str
+
+
+def _parts(translation: Translation, look: Look) -> Iterator[_Part]:
+    query = translation.query
+    families = query.families
+    if Need.REQUESTS in query.needs:
+        series = selector(families.responses, _conditions(translation, directed=families.directed))
+        outcome = families.verdict.labels
+        yield _Part(families.responses, "requests", _sum(translation, look.increase(series), outcome))
+        yield _Part(families.responses, "rate", _sum(translation, look.rate(series), outcome))
+    if Need.LATENCY in query.needs and families.latency:
+        series = selector(families.latency, _conditions(translation, directed=families.directed))
+        yield _Part(families.latency, "latency", _sum(translation, look.increase(series), ("le",)))
+    if Need.TCP in query.needs:
+        sockets = (*_conditions(translation, directed=True), Matcher("peer", (query.peer,)))
+        yield _Part(Need.TCP, "open", _sum(translation, selector(OPEN_CONNECTIONS, sockets)))
+        yield _Part(Need.TCP, "read", _sum(translation, look.rate(selector(BYTES_READ, sockets))))
+        yield _Part(Need.TCP, "written", _sum(translation, look.rate(selector(BYTES_WRITTEN, sockets))))
+
+
+def _conditions(translation: Translation, *, directed: bool) -> Iterator[Matcher]:
+    if directed:
+        yield Matcher("direction", (translation.query.direction.value,))
+    yield from translation.matchers
+
+
+def _sum(translation: Translation, expression: str, more: Iterable[str] = ()) -> str:
+    labels = dict.fromkeys((*translation.columns.values(), *more))
+    return f"sum by ({', '.join(labels)}) ({expression})"

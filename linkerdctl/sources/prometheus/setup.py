@@ -1,0 +1,149 @@
+"""How a Prometheus labels the proxies it scrapes: found out with one query, mapped onto viz's names. Pure.
+
+The labels of the scraped pod come from relabelling, so every set-up has its own: viz's short names (which the usual
+OpenTelemetry collector configuration copies), a collector's resource attributes (`k8s_pod_name`), a bare labelmap
+(`linkerd_io_proxy_deployment`), or `namespace` and `pod` alone (a plain PodMonitor). The last is enough: which pods belong to
+what is known from the cluster.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from dataclasses import dataclass, field
+
+from linkerdctl.errors import PrometheusError
+from linkerdctl.metrics.query import RESPONSES, Direction, Matcher
+from linkerdctl.sources.prometheus.promql import TAG, quoted, selector, tagged
+
+Row = tuple[Mapping[str, str], float]
+"""Labels and value of one element of an instant vector."""
+
+START_TIME = "process_start_time_seconds"
+_UPTIME = "process_uptime_seconds_total"
+_LOOK = "10m"
+"""How far back the last two scrapes are looked for."""
+
+LABELS = {
+    "namespace": ("namespace", "k8s_namespace_name", "kubernetes_namespace", "k8s_namespace"),
+    "pod": ("pod", "k8s_pod_name", "kubernetes_pod_name", "pod_name", "k8s_pod"),
+    "deployment": ("deployment", "linkerd_io_proxy_deployment", "k8s_deployment_name"),
+    "statefulset": ("statefulset", "linkerd_io_proxy_statefulset", "k8s_statefulset_name"),
+    "daemonset": ("daemonset", "linkerd_io_proxy_daemonset", "k8s_daemonset_name"),
+    "replicationcontroller": ("replicationcontroller", "linkerd_io_proxy_replicationcontroller"),
+    "k8s_job": ("k8s_job", "linkerd_io_proxy_job", "k8s_job_name"),
+}
+"""Our name (viz's) of each label of a scraped pod, and what it is called elsewhere, the best first.
+
+Owners further up (`cronjob`, a Deployment's `replicaset`, a Rollout) are known from the cluster only, whatever is called so
+here: labels are given at injection, and then only the direct workload is known.
+"""
+
+NEEDED = ("namespace", "pod")
+
+
+@dataclass(frozen=True, slots=True)
+class Setup:
+    """What one Prometheus (or engine like it) is like.
+
+    `labels` maps our names onto its own, as far as it has them. `interval` is the usual time between two scrapes of a proxy,
+    in seconds, None when it cannot be told. `at` is the server's clock at that moment, in epoch seconds.
+    """
+
+    labels: Mapping[str, str] = field(default_factory=lambda: {name: name for name in LABELS})
+    interval: float | None = None
+    starts: bool = True
+    """Whether proxies' start times are kept (`process_start_time_seconds`)."""
+    at: float | None = None
+    only: tuple[Matcher, ...] = ()
+    """Conditions that every series must meet: one cluster among several in one store."""
+
+    @property
+    def identity(self) -> str:
+        """The labels that all series of one proxy share, and no other's."""
+        return ", ".join(("job", "instance", *(self.labels[name] for name in NEEDED)))
+
+
+def setup_query(only: Sequence[Matcher] = ()) -> str:
+    """One row per set of labels that proxies are given, one for the time between scrapes, one if start times are kept."""
+    inbound = selector(RESPONSES.responses, (Matcher("direction", (Direction.INBOUND.value,)), *only))
+    names = [name for candidates in LABELS.values() for name in candidates]
+    flagged = f"group by (job, {', '.join(names)}) ({inbound})"
+    for name in names:
+        flagged = f'label_replace({flagged}, "has_{name}", "y", "{name}", ".+")'
+    kinds = f"group by (job, {', '.join(f'has_{name}' for name in names)}) ({flagged})"
+    proxies = f"and on (job, instance) {inbound}"
+    uptime, starts = selector(_UPTIME, only), selector(START_TIME, only)
+    between = f"(idelta({uptime}[{_LOOK}]) > 0) or on (job, instance) (600 / count_over_time({starts}[{_LOOK}]))"
+    return " or ".join(
+        (
+            tagged(kinds, "labels"),
+            tagged(f"quantile(0.5, ({between}) {proxies})", "interval"),
+            tagged(f"group({starts} {proxies})", "starts"),
+        )
+    )
+
+
+def read_setup(rows: Iterable[Row], at: float | None, only: Sequence[Matcher] = ()) -> Setup:
+    """The set-up that answers so; raises `PrometheusError` when proxies are not scraped, or lack what tells them apart."""
+    by_tag: dict[str, list[Row]] = {}
+    for labels, value in rows:
+        by_tag.setdefault(labels.get(TAG, ""), []).append((labels, value))
+    kinds = [labels for labels, _ in by_tag.get("labels", ())]
+    if not kinds:
+        raise _no_proxies(only)
+    present = {name for labels in kinds for name in labels}
+    found = dict(_mapping(present))
+    missing = [name for name in NEEDED if name not in found]
+    if missing:
+        raise _unlabelled(missing, sorted({labels.get("job", "") for labels in kinds}))
+    intervals = [value for _, value in by_tag.get("interval", ())]
+    return Setup(
+        labels=found,
+        interval=next((value for value in intervals if value > 0), None),
+        starts="starts" in by_tag,
+        at=at,
+        only=tuple(only),
+    )
+
+
+def relabel_rules(missing: Iterable[str]) -> str:
+    """The `relabel_configs` that give proxies the labels called so here, as YAML."""
+    return "\n".join(_RULES[name] for name in missing if name in _RULES)
+
+
+_RULES = {
+    "namespace": "- source_labels: [__meta_kubernetes_namespace]\n  target_label: namespace",
+    "pod": "- source_labels: [__meta_kubernetes_pod_name]\n  target_label: pod",
+    "k8s_job": "- source_labels: [__meta_kubernetes_pod_label_linkerd_io_proxy_job]\n  target_label: k8s_job",
+    **{
+        name: f"- source_labels: [__meta_kubernetes_pod_label_linkerd_io_proxy_{name}]\n  target_label: {name}"
+        for name in ("deployment", "statefulset", "daemonset", "replicationcontroller")
+    },
+}
+
+
+def _mapping(present: Iterable[str]) -> Iterator[tuple[str, str]]:
+    """Our names and those found, as far as they are found."""
+    there = frozenset(present)
+    for name, candidates in LABELS.items():
+        used = next((each for each in candidates if f"has_{each}" in there), None)
+        if used:
+            yield name, used
+
+
+def _no_proxies(only: Sequence[Matcher]) -> PrometheusError:
+    where = f" with {selector('', only)}" if only else ""
+    return PrometheusError(
+        f"this Prometheus holds nothing of Linkerd's proxies: no {RESPONSES.responses}{where} in the last minutes",
+        next_step='does it scrape them (up{job="linkerd-proxy"}), and is it the right one, or the right tenant? '
+        "Without --prometheus the proxies themselves are asked",
+    )
+
+
+def _unlabelled(missing: Sequence[str], jobs: Sequence[str]) -> PrometheusError:
+    what = " and ".join(missing)
+    of_jobs = ", ".join(map(quoted, jobs))
+    return PrometheusError(
+        f"this Prometheus does not say which {what} a proxy's series come from: job {of_jobs} has no such label",
+        next_step=f"add to the relabel_configs of that job:\n{relabel_rules(missing)}",
+    )
