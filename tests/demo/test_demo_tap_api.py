@@ -296,5 +296,11 @@ def test_a_proxy_that_restarts_drops_out_of_the_stream_silently(demo_with: DemoF
     assert came
 
 
-def test_nobody_who_does_not_tap_pays_for_it(demo: DemoMesh) -> None:
-    assert demo.call(lambda: sum(map(len, demo.mesh._taps.values()))) == 0
+def test_a_client_that_leaves_leaves_nothing_behind(demo_with: DemoFactory) -> None:
+    demo = demo_with()
+    assert tapped(demo, request_for(), 3)
+    for _ in range(200):
+        if demo.call(lambda: sum(map(len, demo.mesh._taps.values()))) == 0:
+            return
+        time.sleep(0.01)
+    pytest.fail("the tap is still open")

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import subprocess
 import sys
+import time
 from collections.abc import Iterator
 from contextlib import contextmanager
 from typing import Any
@@ -53,6 +54,7 @@ def test_a_client_that_leaves_leaves_nothing_behind(demo_with: DemoFactory) -> N
     for _ in range(200):
         if demo.call(lambda: sum(map(len, demo.mesh._taps.values()))) == 0:
             return
+        time.sleep(0.01)
     pytest.fail("the call is still open")
 
 
