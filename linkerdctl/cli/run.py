@@ -23,11 +23,13 @@ def run(args: Sequence[str] | None = None) -> int:
         code = _invoke(words)
         _flush()
     except BrokenPipeError:
-        code = _leave_closed_pipe()
+        # The reader has seen enough (`| head`)
+        code = ExitCode.OK
     except (KeyboardInterrupt, typer.Abort):
         code = ExitCode.INTERRUPTED
     except Exception as error:
         code = _failed(_cause(error), words)
+    _give_up_what_cannot_be_written()
     return int(code)
 
 
@@ -73,13 +75,17 @@ def _flush() -> None:
         Terminal.of_process().out("")
 
 
-def _leave_closed_pipe() -> ExitCode:
-    """The reader has seen enough (`| head`). Python must not try to flush what is left."""
+def _give_up_what_cannot_be_written() -> None:
+    """Closed pipe or full disk: Python would try again as it exits, complain, and change the exit code."""
+    if sys.stdout is None:
+        return
     try:
-        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
-    except (OSError, ValueError, AttributeError):
-        sys.stdout = None
-    return ExitCode.OK
+        sys.stdout.flush()
+    except OSError:
+        try:
+            os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+        except (OSError, ValueError):
+            sys.stdout = None
 
 
 def _wrong_usage(error: Any) -> ExitCode:

@@ -20,19 +20,22 @@ if TYPE_CHECKING:
 Receive = Callable[[], Awaitable[MutableMapping[str, Any]]]
 _SPARE_FILES = 1024
 _FIRST_NETWORK, _LAST_NETWORK = 66, 126
+_CLAIM = "127.0.255.254"
+"""No pod has this address (in any network); whoever listens there has the network, dead proxies or not."""
 
 
-def free_network(pods: Iterable[DemoPod]) -> int:
-    """The second octet of a loopback network in which no other demo runs; raises `LinkerdctlError` when none is left."""
-    first = next(iter(pods)).ip
+def claim_network() -> tuple[int, socket.socket]:
+    """The second octet of a loopback network in which no other demo runs, and what keeps others out until it is closed.
+
+    Raises `LinkerdctlError` when none is left.
+    """
     for network in range(_FIRST_NETWORK, _LAST_NETWORK + 1):
+        address = moved(_CLAIM, network)
         try:
-            _bound(moved(first, network)).close()
+            return network, _bound(address)
         except OSError as error:
             if error.errno != errno.EADDRINUSE:
-                raise _unusable(moved(first, network), error) from error
-        else:
-            return network
+                raise _unusable(address, error) from error
     raise LinkerdctlError(
         f"port {ADMIN_PORT} is busy on every loopback network from 127.{_FIRST_NETWORK} to 127.{_LAST_NETWORK}",
         next_step="stop other demos; they take one network each",

@@ -23,7 +23,7 @@ from linkerdctl.demo.http_server import require_server_packages, server_for
 from linkerdctl.demo.kubeconfig import write_kubeconfig
 from linkerdctl.demo.mesh import PAST, Mesh
 from linkerdctl.demo.proxy_answers import ProxyAnswers
-from linkerdctl.demo.proxy_server import ProxyServer, free_network, moved
+from linkerdctl.demo.proxy_server import ProxyServer, claim_network, moved
 from linkerdctl.demo.request_log import RequestLog
 from linkerdctl.demo.store import ObjectStore
 from linkerdctl.demo.topology import Topology
@@ -63,9 +63,11 @@ class DemoMesh:
     def __init__(self, options: DemoOptions | None = None) -> None:
         require_server_packages()
         self.options = options or DemoOptions()
-        topology = _own_network(Topology.emojivoto(pods=self.options.pods, started=time.time() - PAST))
-        faults = parse_faults(list(self.options.faults), topology)
+        anywhere = Topology.emojivoto(pods=self.options.pods, started=time.time() - PAST)
+        faults = parse_faults(list(self.options.faults), anywhere)
         self.log = _open_log(self.options.log)
+        network, self._claim = claim_network()
+        topology = _in_network(network, anywhere)
         self.mesh = Mesh(topology, rps=self.options.rps, seed=self.options.seed, faults=faults, log=self.log)
         self.store = _filled_store(topology)
         self.access = Access(self.options.token, list(self.options.denials))
@@ -87,6 +89,7 @@ class DemoMesh:
         if self._loop is not None and self._stopping is not None:
             self._loop.call_soon_threadsafe(self._stopping.set)
         self._thread.join()
+        self._claim.close()
         self.log.close()
 
     def environment(self) -> dict[str, str]:
@@ -163,9 +166,8 @@ class DemoMesh:
         await asyncio.gather(serving, self._proxies.stop())
 
 
-def _own_network(topology: Topology) -> Topology:
-    """The same pods on a loopback network that is free, so that several demos can run side by side."""
-    network = free_network(topology.pods)
+def _in_network(network: int, topology: Topology) -> Topology:
+    """The same pods on a loopback network of their own, so that several demos can run side by side."""
     return replace(topology, pods=tuple(replace(pod, ip=moved(pod.ip, network)) for pod in topology.pods))
 
 

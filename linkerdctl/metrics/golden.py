@@ -15,8 +15,8 @@ class Golden:
     Without a single request there is no success rate, no request rate and no latency; sockets are known all the same.
     """
 
-    requests: float = 0.0
-    failures: float = 0.0
+    requests: float | None = None
+    failures: float | None = None
     success_rate: float | None = None
     rps: float | None = None
     p50: Quantile | None = None
@@ -30,11 +30,12 @@ class Golden:
 
 def golden(traffic: Traffic) -> Golden:
     """Success rate s / (s + f); requests per second as proxies measured them; percentiles over the whole window."""
+    known = not (traffic.successes is None and traffic.failures is None)
     successes, failures = traffic.successes or 0.0, traffic.failures or 0.0
     requests = successes + failures
     return Golden(
-        requests=requests,
-        failures=failures,
+        requests=requests if known else None,
+        failures=failures if known else None,
         success_rate=successes / requests if requests else None,
         rps=traffic.request_rate if requests else None,
         p50=traffic.latency.quantile(0.50),

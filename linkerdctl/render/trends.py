@@ -20,8 +20,9 @@ def sparkline(values: Sequence[Number]) -> str:
     """One bar per value, from the least to the greatest of them; a blank where there was none."""
     known = [value for value in values if value is not None]
     low, high = min(known, default=0.0), max(known, default=0.0)
-    scale = (len(BARS) - 1) / (high - low) if high > low else 0.0
-    return "".join(" " if value is None else BARS[round((value - low) * scale)] for value in values)
+    span = (high - low) or 1.0
+    top = len(BARS) - 1
+    return "".join(" " if value is None else BARS[round((value - low) / span * top)] for value in values)
 
 
 def change(values: Sequence[Number]) -> float:
