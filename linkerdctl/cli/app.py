@@ -57,6 +57,31 @@ def root(
             help="Answer from this recording, no cluster is contacted ($LINKERDCTL_RECORDING).",
         ),
     ] = None,
+    prometheus: Annotated[
+        str | None,
+        typer.Option(
+            metavar="ADDRESS",
+            envvar="LINKERDCTL_PROMETHEUS",
+            show_envvar=False,
+            help="Ask this Prometheus: a URL, or SERVICE[.NAMESPACE][:PORT] ($LINKERDCTL_PROMETHEUS).",
+        ),
+    ] = None,
+    prometheus_config: Annotated[
+        Path | None,
+        typer.Option(
+            metavar="FILE",
+            envvar="LINKERDCTL_PROMETHEUS_CONFIG",
+            show_envvar=False,
+            help="Its credentials, TLS and headers: an http_config, as promtool takes it.",
+        ),
+    ] = None,
+    prometheus_header: Annotated[
+        list[str] | None, typer.Option(metavar="'NAME: VALUE'", help="Header to send it (a tenant); repeatable.")
+    ] = None,
+    prometheus_label: Annotated[
+        list[str] | None,
+        typer.Option(metavar="NAME=VALUE", help="Only series with this label (a cluster); repeatable."),
+    ] = None,
     via: Annotated[
         Literal["api", "port-forward", "direct"] | None,
         typer.Option(help="How proxies are reached: API server's pod proxy (default), port-forward, pod IP."),
@@ -65,7 +90,7 @@ def root(
         int | None, typer.Option(metavar="N", help="How many proxies are asked at once (default: 64).")
     ] = None,
     timeout: Annotated[
-        str | None, typer.Option(metavar="DURATION", help="Deadline for each proxy (default: 5s).")
+        str | None, typer.Option(metavar="DURATION", help="Deadline for each proxy (default: 5s), or each query (30s).")
     ] = None,
     linkerd_namespace: Annotated[str | None, typer.Option("--linkerd-namespace", "-L", hidden=True)] = None,
     color: Annotated[

@@ -32,13 +32,21 @@ async def open_cluster(
     since_start: bool,
     all_pods: bool,
 ) -> AsyncIterator[Scene]:
-    """A scene whose traffic comes from the proxies themselves."""
+    """A scene whose traffic comes from the proxies themselves, or from the Prometheus that is chosen."""
     async with KubeClient(cluster_config(options), concurrency=options.concurrency) as client:
         inventory = await load_inventory(client, selections, all_pods=all_pods)
 
         async def manifests(group_version: str, plural: str, kind: str, namespace: str | None) -> list[dict[str, Any]]:
             return [each async for each in client.objects(group_version, plural, namespace=namespace)]
 
+        if options.prometheus is not None:
+            from linkerdctl.cli.prometheus import open_prometheus
+
+            async with open_prometheus(
+                options.prometheus, client, inventory, options.terminal, window=window, since_start=since_start
+            ) as store:
+                yield Scene(inventory, store, manifests)
+            return
         async with proxy_access(options.via, client, concurrency=options.concurrency) as access:
             source = ProxySource(
                 access,

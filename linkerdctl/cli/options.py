@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import copy
+import os
 from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
@@ -19,8 +20,34 @@ NOT_FOR_COMMANDS = ("version", "install_completion", "show_completion")
 
 
 @dataclass(frozen=True, slots=True)
+class PrometheusOptions:
+    """Which Prometheus to ask, and how to present oneself; texts as they were given."""
+
+    address: str
+    config: Path | None = None
+    headers: tuple[str, ...] = ()
+    labels: tuple[str, ...] = ()
+    timeout: float = 30.0
+    """Deadline for each query, in seconds."""
+
+    @classmethod
+    def of(cls, given: Mapping[str, Any]) -> Self | None:
+        """None when no Prometheus is chosen, or when a recording is, and with more emphasis."""
+        address = given.get("prometheus")
+        if not address or _recording_wins(given):
+            return None
+        return cls(
+            address=address,
+            config=given.get("prometheus_config"),
+            headers=tuple(given.get("prometheus_header") or ()),
+            labels=tuple(given.get("prometheus_label") or ()),
+            timeout=_deadline(given.get("timeout") or "30s"),
+        )
+
+
+@dataclass(frozen=True, slots=True)
 class GlobalOptions:
-    """Which cluster or recording, how to reach proxies, and how to talk."""
+    """Which cluster, recording or Prometheus, how to reach proxies, and how to talk."""
 
     terminal: Terminal
     context: str | None = None
@@ -29,6 +56,7 @@ class GlobalOptions:
     impersonate_groups: tuple[str, ...] = ()
     impersonate_uid: str | None = None
     recording: Path | None = None
+    prometheus: PrometheusOptions | None = None
     via: str = "api"
     concurrency: int = 64
     timeout: float = 5.0
@@ -39,6 +67,7 @@ class GlobalOptions:
     def of(cls, given: Mapping[str, Any]) -> Self:
         """From what was given on the command line, by the names of the root's parameters; None where nothing was."""
         quiet, verbose = bool(given.get("quiet")), bool(given.get("verbose"))
+        prometheus = PrometheusOptions.of(given)
         return cls(
             terminal=Terminal.of_process(colour=given.get("color") or "auto", quiet=quiet, verbose=verbose),
             context=given.get("context"),
@@ -46,12 +75,27 @@ class GlobalOptions:
             impersonate=given.get("impersonate"),
             impersonate_groups=tuple(given.get("impersonate_group") or ()),
             impersonate_uid=given.get("impersonate_uid"),
-            recording=given.get("recording"),
+            recording=None if prometheus else given.get("recording"),
+            prometheus=prometheus,
             via=given.get("via") or "api",
             concurrency=_at_once(given.get("concurrency")),
             timeout=_deadline(given.get("timeout")),
             verbose=verbose,
         )
+
+
+def _recording_wins(given: Mapping[str, Any]) -> bool:
+    """What stands on the command line goes before what the environment says; two of a sort exclude each other."""
+    recording = given.get("recording")
+    if not recording:
+        return False
+    from_environment = str(recording) == os.environ.get("LINKERDCTL_RECORDING")
+    if from_environment == (given["prometheus"] == os.environ.get("LINKERDCTL_PROMETHEUS")):
+        raise UsageError(
+            "a recording and a Prometheus exclude each other",
+            next_step="give one of --recording ($LINKERDCTL_RECORDING) and --prometheus ($LINKERDCTL_PROMETHEUS)",
+        )
+    return not from_environment
 
 
 def _deadline(text: str | None) -> float:

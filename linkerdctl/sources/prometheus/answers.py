@@ -67,6 +67,11 @@ def read_answers(
     return [{key: _timed(traffic, seconds) for key, traffic in answer.items()} for answer in answers]
 
 
+def _clean(value: float) -> float:
+    """Without the noise that adding quotients leaves behind the twelfth digit."""
+    return float(f"{value:.12g}")
+
+
 def _requests(translation: Translation, labels: Labels, value: float) -> Traffic:
     succeeded = translation.query.families.verdict(labels)
     if succeeded is None:
@@ -75,15 +80,15 @@ def _requests(translation: Translation, labels: Labels, value: float) -> Traffic
 
 
 def _rate(translation: Translation, labels: Labels, value: float) -> Traffic:
-    return Traffic() if translation.query.families.verdict(labels) is None else Traffic(request_rate=value)
+    return Traffic() if translation.query.families.verdict(labels) is None else Traffic(request_rate=_clean(value))
 
 
 _PARTS: dict[str, Callable[[Translation, Labels, float], Traffic]] = {
     "requests": _requests,
     "rate": _rate,
     "open": lambda _translation, _labels, value: Traffic(tcp_open=value),
-    "read": lambda _translation, _labels, value: Traffic(read_bytes_rate=value),
-    "written": lambda _translation, _labels, value: Traffic(write_bytes_rate=value),
+    "read": lambda _translation, _labels, value: Traffic(read_bytes_rate=_clean(value)),
+    "written": lambda _translation, _labels, value: Traffic(write_bytes_rate=_clean(value)),
 }
 
 

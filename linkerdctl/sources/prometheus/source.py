@@ -61,7 +61,8 @@ class PrometheusSource:
         self._peer_labels = peer_labels
         self._since_start = since_start
         self._only = tuple(only)
-        self._note = note
+        self._tell = note
+        self._told: set[str] = set()
         self._progress = progress or NoProgress()
 
     async def observe(self, queries: Sequence[TrafficQuery], targets: Sequence[Target]) -> Observation:
@@ -150,6 +151,12 @@ class PrometheusSource:
         age = (now.at or 0.0) - max(report.seen.values(), default=now.at or 0.0)
         if age > max(_OLD * (now.setup.interval or 0.0), 30.0):
             self._note(f"the newest data in this Prometheus are {duration(round(age))} old")
+
+    def _note(self, text: str) -> None:
+        """Tell it once, however often it is seen while watching."""
+        if text not in self._told:
+            self._told.add(text)
+            self._tell(text)
 
     def _warn(self, warnings: Iterable[str]) -> None:
         for warning in dict.fromkeys(warnings):
