@@ -103,8 +103,13 @@ def pause_before_retry(status: int, headers: Mapping[str, str], attempt: int) ->
         return None
     asked = _asked_for(headers.get("retry-after", ""))
     if asked is None:
-        return float(min(0.25 * 2**attempt, LONGEST_PAUSE) * random.uniform(0.75, 1.25))  # noqa: S311
+        return min(0.25 * 2**attempt, LONGEST_PAUSE) * _jitter()
     return asked if asked <= LONGEST_PAUSE else None
+
+
+def _jitter() -> float:
+    """Keeps many clients from coming back all at once."""
+    return random.uniform(0.75, 1.25)  # noqa: S311
 
 
 def _asked_for(retry_after: str) -> float | None:

@@ -28,6 +28,7 @@ if TYPE_CHECKING:
 log = logging.getLogger("linkerdctl")
 
 PAGE = 500
+_sleep = asyncio.sleep
 
 
 @dataclass(frozen=True, slots=True)
@@ -80,7 +81,7 @@ class KubeClient:
                 await self.check(response, about)
                 return self._document(body, about)
             log.debug("GET %s again in %.2f s", path, pause)
-            await asyncio.sleep(pause)
+            await _sleep(pause)
             attempt += 1
 
     async def objects(

@@ -15,8 +15,8 @@ from linkerdctl.kube.kinds import Kind, group_of, kind_key
 class Api(Protocol):
     """What is asked of an API server here; `KubeClient` is one."""
 
-    async def get(self, path: str, about: About) -> dict[str, Any]:
-        """A JSON document; raises `ApiError`."""
+    async def get(self, path: str, about: About, *, patient: bool = True) -> dict[str, Any]:
+        """A JSON document, asked for again while the server is busy if `patient`; raises `ApiError`."""
         ...
 
     def objects(
@@ -60,15 +60,15 @@ async def kind_of_owner(api: Api, owner_kind: str, group_version: str) -> Kind |
 
 
 async def _versions(api: Api) -> list[_Version]:
-    groups = await api.get("/apis", About("get", "apis"))
+    groups = await api.get("/apis", About("get", "/apis"))
     return [_Version(group["preferredVersion"]["groupVersion"]) for group in groups.get("groups") or ()]
 
 
 async def _resources(api: Api, version: _Version) -> list[dict[str, Any]]:
     """Empty for an API that is registered but does not answer, as aggregated ones happen to."""
-    root = "/apis" if "/" in version.group_version else "/api"
+    path = f"{'/apis' if '/' in version.group_version else '/api'}/{version.group_version}"
     try:
-        found = await api.get(f"{root}/{version.group_version}", About("get", version.group_version))
+        found = await api.get(path, About("get", path), patient=False)
     except ApiError as error:
         if error.status in (403, 404, 503):
             return []

@@ -85,14 +85,19 @@ def _asked(args: Sequence[str]) -> Iterator[Asked]:
             "what to look at is missing", next_step="give TYPE, TYPE/NAME or TYPE NAME: deploy, deploy/web"
         )
     first, *rest = args
-    names = [each for each in rest if "/" not in each]
-    if not names or "/" in first or "all" in first.lower().split(","):
+    if not rest or "/" in first or "all" in first.lower().split(","):
         for each in args:
             yield from map(_split, each.split(","))
         return
+    names = [each for each in rest if "/" not in each]
+    if not names:
+        raise UsageError(
+            f"{first!r} stands before {rest[0]!r}, which names its own kind",
+            next_step=f"for all of {first} too, put it last: {' '.join(rest)} {first}; otherwise leave it out",
+        )
     words = [_word(each) for each in first.split(",")]
     for each in rest:
-        yield from [_split(each)] if "/" in each else [(word, each) for word in words]
+        yield from map(_split, each.split(",")) if "/" in each else [(word, each) for word in words]
 
 
 def _split(text: str) -> Asked:
@@ -116,11 +121,14 @@ def _check_all(asked: Sequence[Asked]) -> None:
 
 
 def _check_twice(selections: Sequence[Selection]) -> None:
-    seen: set[Selection] = set()
+    """Whatever the words: `deploy` and `deployments.apps` are one."""
+    seen: set[tuple[str, str, str | None]] = set()
     for each in selections:
-        if each in seen:
+        # A custom kind keeps the words it was called by; its name does not depend on them.
+        key = (each.kind.name, each.kind.group, each.name)
+        if key in seen:
             raise UsageError(f"{str(each)!r} is given twice", next_step="give each resource once")
-        seen.add(each)
+        seen.add(key)
 
 
 def _selection(word: str, name: str | None, namespace: str | None, labels: LabelSelector | None) -> Selection:
