@@ -104,12 +104,12 @@ async def _record(
         if not caught:
             raise
     finally:
-        try:
-            writer.close()
-        finally:
-            _tell(options.terminal, writer)
-    if not caught and not writer.proxies:
+        writer.close()
+        _tell(options.terminal, writer)
+    if not writer.proxies and not caught:
         raise _nobody_answered(writer)
+    if not writer.proxies:
+        options.terminal.note("ended before the first pass was over: nothing was written")
     return caught[0] if caught else 0
 
 
@@ -151,7 +151,6 @@ def _announce(terminal: Terminal, census: Census, plan: Plan, namespace: str | N
 def _tell(terminal: Terminal, writer: RecordingWriter) -> None:
     """What there is now, who is missing, and what to do with it."""
     if not writer.proxies:
-        terminal.note("nothing was written")
         return
     passes = "1 pass" if writer.passes == 1 else f"{writer.passes} passes"
     terminal.note(f"wrote {passes} over {_proxies(writer.proxies)} to {writer.output}")

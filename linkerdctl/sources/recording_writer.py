@@ -113,6 +113,8 @@ class RecordingWriter:
             there = self.output.exists()
             self.output.mkdir(parents=True, exist_ok=True)
             return self.output, not there
+        except (FileExistsError, NotADirectoryError):
+            raise RecordingError(f"cannot write to {self.output}: a file is in the way") from None
         except OSError as error:
             raise RecordingError(f"cannot write to {self.output}: {error.strerror}") from None
 
