@@ -161,7 +161,7 @@ def _placeholders(counts: Mapping[str, int]) -> dict[str, str]:
     for stem, members in families.items():
         if stem and len(members) >= 3:
             given.update(dict.fromkeys(members, ANY))
-    fixed = {value: counts[value] for value, each in given.items() if ANY not in each}
+    fixed = {value: counts[value] for value, each in given.items() if value and ANY not in each}
     return given | dict.fromkeys(ever_new(fixed), ANY)
 
 

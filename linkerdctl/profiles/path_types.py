@@ -8,7 +8,7 @@ from typing import Any
 from urllib.parse import quote
 
 from linkerdctl.profiles.references import Broken, resolve
-from linkerdctl.profiles.regex import ONE_SEGMENT, escape
+from linkerdctl.profiles.regex import ONE_SEGMENT, escape, has_open_alternation
 from linkerdctl.profiles.regex_classes import RegexError, RegexLimitError
 from linkerdctl.profiles.regex_syntax import parse
 
@@ -99,6 +99,8 @@ def _pattern(pattern: str) -> str | None:
     inner = pattern.removeprefix("^")
     ended = inner.endswith("$") and not inner.endswith("\\$")
     core = inner[:-1] if ended else inner
+    if core != pattern and has_open_alternation(core):
+        return None  # An anchor belongs to one alternative, the others stand anywhere
     try:
         parse(core)
     except (RegexError, RegexLimitError):
@@ -106,7 +108,7 @@ def _pattern(pattern: str) -> str | None:
     if re.search(r"(?<!\\)[$^](?!\])", re.sub(r"\[\^", "[", core)) or re.search(r"(?<![\\\[^])\.|/|\\[DSW]|\[\^", core):
         return None
     head = "" if pattern.startswith("^") else "[^/]*"
-    return f"{head}({core}){'' if ended else '[^/]*'}" if head or not ended or "|" in core else core
+    return f"{head}({core}){'' if ended else '[^/]*'}" if head or not ended else core
 
 
 def _one_of(choices: Iterable[str]) -> str:

@@ -26,6 +26,8 @@ _PARTS = re.compile(r"([.:;])")
 
 def template(segment: str) -> str:
     """The segment with `ANY` where it looks like an identifier; itself when it does not."""
+    if _VERSION.fullmatch(segment):
+        return segment
     if is_identifier(segment):
         return ANY
     parts = _PARTS.split(segment)
