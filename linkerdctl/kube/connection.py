@@ -42,9 +42,11 @@ class _NamedContext(ssl.SSLContext):
 
     name: str
 
-    def wrap_bio(self, incoming: Any, outgoing: Any, *args: Any, **options: Any) -> ssl.SSLObject:
+    def wrap_bio(
+        self, incoming: Any, outgoing: Any, server_side: bool = False, server_hostname: Any = None, session: Any = None
+    ) -> ssl.SSLObject:
         """As ever, but for the name."""
-        return super().wrap_bio(incoming, outgoing, *args, **{**options, "server_hostname": self.name})
+        return super().wrap_bio(incoming, outgoing, server_side, self.name, session)
 
 
 def tls_context(config: ClusterConfig, certificate: Certificate | None) -> ssl.SSLContext | None:
