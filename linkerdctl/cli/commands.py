@@ -19,6 +19,7 @@ GROUPS = {
     "Look at traffic": {
         "stat": "Golden metrics of workloads, pods, services and namespaces",
         "routes": "The same by route, of ServiceProfiles and of the Gateway API, with retries",
+        "tap": "Live requests of a workload, filtered, as lines or JSON",
     },
     "Describe services": {
         "profile": "Service profiles and Gateway API routes, out of specifications",

@@ -11,8 +11,8 @@ from linkerdctl.durations import parse_duration
 from linkerdctl.errors import UsageError
 from linkerdctl.kube.kinds import NAMESPACE
 from linkerdctl.kube.selection import Selection
-from linkerdctl.tap.events import TapEvent
 from linkerdctl.tap.grpc_codes import NAMES, grpc_number
+from linkerdctl.tap.query import Matches, destination_labels
 from linkerdctl.tap.requests import Request
 
 _NANOSECONDS = 1e9
@@ -44,23 +44,6 @@ def judge(filters: Sequence[Filter], request: Request) -> Verdict:
             return verdict
         waiting = waiting or verdict is Verdict.WAIT
     return Verdict.WAIT if waiting else Verdict.SHOW
-
-
-class Chosen:
-    """Hands on the events of requests that the filters show: held back until that is known, then all of them."""
-
-    def __init__(self, filters: Sequence[Filter]) -> None:
-        self._filters = filters
-
-    def events(self, request: Request) -> Sequence[TapEvent]:
-        """What is to be shown now that the newest event of `request` has come."""
-        if request.verdict is not None:
-            return request.events[-1:] if request.verdict else ()
-        verdict = judge(self._filters, request)
-        if verdict is Verdict.WAIT and not request.finished:
-            return ()
-        request.verdict = verdict is Verdict.SHOW
-        return request.events if request.verdict else ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -149,6 +132,26 @@ def source_filter(selection: Selection) -> Filter:
         return said(here and kind.label in labels and name in (None, labels[kind.label]))
 
     return by_source
+
+
+def match_filter(matches: Matches) -> Filter:
+    """What proxies would be asked to match, applied to what was recorded."""
+    labels = destination_labels(matches.to)
+    scheme, method = matches.scheme.upper(), matches.method.upper()
+
+    def by_match(request: Request) -> Verdict:
+        init = request.init
+        if init is None:
+            return Verdict.HIDE
+        return said(
+            labels.items() <= dict(request.destination.labels).items()
+            and scheme in ("", init.scheme.upper() or "HTTP")
+            and method in ("", request.method.upper())
+            and matches.authority in ("", init.authority)
+            and init.path.startswith(matches.path)
+        )
+
+    return by_match
 
 
 def _codes(text: str, read: Callable[[str], range]) -> _Codes:

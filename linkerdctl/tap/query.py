@@ -2,8 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Any
 from urllib.parse import quote
 
@@ -13,6 +12,7 @@ from linkerdctl.kube.kinds import (
     DAEMONSET,
     DEPLOYMENT,
     JOB,
+    KINDS,
     NAMESPACE,
     POD,
     REPLICASET,
@@ -21,7 +21,7 @@ from linkerdctl.kube.kinds import (
     STATEFULSET,
     Kind,
 )
-from linkerdctl.kube.selection import Selection
+from linkerdctl.kube.selection import Selection, unknown_kind, word_for
 from linkerdctl.tap.decoding import METHODS, SCHEMES
 from linkerdctl.tap.wire import proxy_tap_pb2 as proxy
 from linkerdctl.tap.wire import viz_tap_pb2 as viz
@@ -34,35 +34,47 @@ DEFAULT_RPS = 100.0
 
 
 @dataclass(frozen=True, slots=True)
-class TapQuery:
-    """`to` may be in any namespace, when its own is None; `path` is a prefix, `authority` exact; empty texts ask nothing."""
+class Matches:
+    """Which requests; empty texts ask nothing. `to` is in any namespace where its own is None."""
 
-    target: Selection
     to: Selection | None = None
     scheme: str = ""
     method: str = ""
     authority: str = ""
+    """All of it, port included."""
     path: str = ""
+    """A prefix, without query."""
+
+    def __str__(self) -> str:
+        """As options; empty when every request is wanted."""
+        where = self.to.namespace if self.to else None
+        asked = (("to", self.to), ("to-namespace", where), ("scheme", self.scheme), ("method", self.method))
+        given = (*asked, ("authority", self.authority), ("path", self.path))
+        return " ".join(f"--{name} {value}" for name, value in given if value)
+
+
+@dataclass(frozen=True, slots=True)
+class TapQuery:
+    """`max_rps` is for all proxies together, 0 for the server's default; `headers` asks for those too."""
+
+    target: Selection
+    matches: Matches = field(default_factory=Matches)
     max_rps: float = DEFAULT_RPS
     headers: bool = False
-
-    @property
-    def matches(self) -> tuple[str, ...]:
-        """What is asked beyond the target, as options; empty when every request is wanted."""
-        asked = (("to", self.to), ("scheme", self.scheme), ("method", self.method))
-        return tuple(
-            f"--{name} {value}" for name, value in (*asked, ("authority", self.authority), ("path", self.path)) if value
-        )
 
 
 def check_kinds(query: TapQuery) -> None:
     """Raise `UsageError` for a kind that cannot be tapped."""
     _check(query.target.kind, TARGETS, "tapped")
-    if query.to is not None:
-        _check(query.to.kind, DESTINATIONS, "a destination of --to")
+    if query.target.kind is NAMESPACE and not query.target.name:
+        raise UsageError("which namespace is missing", next_step="name it: ns/emojivoto")
+    if query.matches.to is not None:
+        _check(query.matches.to.kind, DESTINATIONS, "a destination of --to")
 
 
 def _check(kind: Kind, possible: tuple[Kind, ...], what: str) -> None:
+    if kind not in KINDS:
+        raise unknown_kind(word_for(kind))
     if kind not in possible:
         hint = "tap the workload behind it, or give it to --to" if kind is SERVICE else ""
         words = ", ".join(each.name for each in possible)
@@ -81,17 +93,17 @@ def viz_request(query: TapQuery) -> bytes:
     """The body to POST."""
     request = viz.TapByResourceRequest(target=_selection(query.target), max_rps=query.max_rps)
     request.match.all.SetInParent()
-    matches = request.match.all.matches
-    if query.to is not None:
-        matches.add(destinations=_selection(query.to))
-    if query.scheme:
-        matches.add().http.scheme = query.scheme
-    if query.method:
-        matches.add().http.method = query.method
-    if query.authority:
-        matches.add().http.authority = query.authority
-    if query.path:
-        matches.add().http.path = query.path
+    asked, matches = query.matches, request.match.all.matches
+    if asked.to is not None:
+        matches.add(destinations=_selection(asked.to))
+    if asked.scheme:
+        matches.add().http.scheme = asked.scheme
+    if asked.method:
+        matches.add().http.method = asked.method
+    if asked.authority:
+        matches.add().http.authority = asked.authority
+    if asked.path:
+        matches.add().http.path = asked.path
     request.extract.SetInParent()
     if query.headers:
         request.extract.http.headers.SetInParent()
@@ -102,18 +114,18 @@ def observe_request(query: TapQuery, limit: int) -> proxy.ObserveRequest:
     """What the viz extension would ask of a proxy for the same query; `limit` is in requests."""
     request = proxy.ObserveRequest(limit=limit)
     request.match.all.SetInParent()
-    matches = request.match.all.matches
-    for key, value in _destination_labels(query.to):
+    asked, matches = query.matches, request.match.all.matches
+    for key, value in destination_labels(asked.to).items():
         label = matches.add().destination_label
         label.key, label.value = key, value
-    if query.scheme:
-        _word(query.scheme, SCHEMES, matches.add().http.scheme)
-    if query.method:
-        _word(query.method, METHODS, matches.add().http.method)
-    if query.authority:
-        matches.add().http.authority.exact = query.authority
-    if query.path:
-        matches.add().http.path.prefix = query.path
+    if asked.scheme:
+        _word(asked.scheme, SCHEMES, matches.add().http.scheme)
+    if asked.method:
+        _word(asked.method, METHODS, matches.add().http.method)
+    if asked.authority:
+        matches.add().http.authority.exact = asked.authority
+    if asked.path:
+        matches.add().http.path.prefix = asked.path
     if query.headers:
         request.extract.http.headers.SetInParent()
     return request
@@ -132,13 +144,12 @@ def _selection(selection: Selection) -> viz.ResourceSelection:
     return message
 
 
-def _destination_labels(to: Selection | None) -> Iterator[tuple[str, str]]:
+def destination_labels(to: Selection | None) -> dict[str, str]:
+    """What destinations of `--to` are labelled with by their controller."""
     if to is None:
-        return
-    if to.name:
-        yield to.kind.label, to.name
-    if to.kind is not NAMESPACE and to.namespace:
-        yield "namespace", to.namespace
+        return {}
+    named = {to.kind.label: to.name} if to.name else {}
+    return {**named, "namespace": to.namespace} if to.kind is not NAMESPACE and to.namespace else named
 
 
 def _word(word: str, registered: tuple[str, ...], message: Any) -> None:

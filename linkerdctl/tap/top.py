@@ -116,8 +116,10 @@ class Tally:
     def row(self, key: TopKey, *, direction: str = "", others: int = 0) -> TopRow:
         """As it is now."""
         p50, p95, p99 = self.sketch.quantiles(0.5, 0.95, 0.99)
-        times = (_milliseconds(each) for each in (self.best, self.worst, self.last))
-        return TopRow(key, self.count, self.failures, *times, (p50, p95, p99), direction=direction, others=others)
+        best, worst, last = map(_milliseconds, (self.best, self.worst, self.last))
+        return TopRow(
+            key, self.count, self.failures, best, worst, last, (p50, p95, p99), direction=direction, others=others
+        )
 
 
 Sides = dict[Direction, Tally]
