@@ -3,24 +3,46 @@
 from __future__ import annotations
 
 from linkerdctl.kube.inventory import Inventory
-from linkerdctl.kube.kinds import AUTHORITY, SERVICE
+from linkerdctl.kube.kinds import AUTHORITY, NAMESPACE, SERVICE
+from linkerdctl.kube.selection import Selection
 from linkerdctl.reports.stat import StatRequest
 
 
 def why_empty(request: StatRequest, inventory: Inventory, answered: int) -> str:
-    """One line: no such object, not meshed, proxies silent, or no traffic."""
-    asked = " ".join(map(str, request.selections))
-    where = {each.namespace for each in request.selections}
-    place = "in any namespace" if None in where else f"in namespace {', '.join(sorted(filter(None, where)))}"
-    if len(where) == 1 and all(not each.kind.namespaced for each in request.selections):
-        place = "in this cluster"
-    there = [row for each in request.selections if each.kind is not AUTHORITY for row in inventory.rows(each)]
-    if not there and any(each.kind is not AUTHORITY for each in request.selections):
-        return f"nothing to show: there is no {asked} {place}"
-    if not request.narrowed and all(row.kind is not SERVICE and not row.meshed for row in there):
-        return f"nothing to show: no {asked} {place} is meshed (--unmeshed shows them all the same)"
+    """One line: no such object, not meshed, proxies silent, or no traffic. `answered` counts proxies."""
+    return f"nothing to show: {_why(request, inventory, answered)}"
+
+
+def _why(request: StatRequest, inventory: Inventory, answered: int) -> str:
+    asked, place = _asked(request), _place(request)
+    objects = [each for each in request.selections if each.kind is not AUTHORITY]
+    there = [row for each in objects for row in inventory.rows(each)]
+    if objects and not there:
+        return f"there is no {asked} {place}"
+    if request.from_ and not _sends(request.from_, inventory):
+        return f"{request.from_} is not meshed, so nobody knows what it sends"
+    if not request.from_ and objects and all(row.kind is not SERVICE and not row.meshed for row in there):
+        hint = "" if request.narrowed else " (--unmeshed shows them all the same)"
+        return f"no {asked} {place} is meshed{hint}"
     if not answered:
-        return f"nothing to show: no proxy of {asked} {place} answered"
+        return f"no proxy that could tell of {asked} {place} answered"
     other = request.to or request.from_
     between = f" {'to' if request.to else 'from'} {other}" if other else ""
-    return f"nothing to show: {asked} {place} had no traffic{between} in the window"
+    return f"{asked} {place} had no traffic{between} in the window"
+
+
+def _asked(request: StatRequest) -> str:
+    labels = request.selections[0].labels
+    return " ".join(map(str, request.selections)) + (f" with {labels}" if labels else "")
+
+
+def _place(request: StatRequest) -> str:
+    if all(each.kind is NAMESPACE for each in request.selections):
+        return "in this cluster"
+    where = {each.namespace for each in request.selections if each.kind is not NAMESPACE}
+    return "in any namespace" if None in where else f"in namespace {', '.join(sorted(filter(None, where)))}"
+
+
+def _sends(client: Selection, inventory: Inventory) -> bool:
+    """Whether it has a proxy that counts what it sends."""
+    return any(row.meshed for row in inventory.rows(client))

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 
 from linkerdctl.errors import UsageError
@@ -14,6 +14,8 @@ from linkerdctl.metrics.query import Direction, Matcher, TrafficQuery
 from linkerdctl.metrics.traffic import Traffic
 
 GroupKey = tuple[str, ...]
+ProxyCount = Callable[[ObjectStatus], tuple[int | None, int | None]]
+"""Proxies asked and answered for an object; None where the source cannot tell."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -34,10 +36,13 @@ class StatRequest:
         if self.to and self.from_:
             raise UsageError("--to and --from exclude each other", next_step="run stat twice, once with each")
         if self.from_ and self.from_.kind in (SERVICE, AUTHORITY):
+            client = "an authority" if self.from_.kind is AUTHORITY else "a service"
             raise UsageError(
-                f"--from {self.from_.kind.name} cannot be answered: a {self.from_.kind.name} sends no requests",
+                f"--from {self.from_} cannot be answered: {client} sends no requests",
                 next_step="name the workload that calls: --from deploy/NAME",
             )
+        if any(each.kind is AUTHORITY and each.labels for each in self.selections):
+            raise UsageError("authorities have no labels to select them by", next_step="leave -l out")
 
     @property
     def narrowed(self) -> bool:
@@ -147,7 +152,7 @@ def _client_side_query(request: StatRequest, selection: Selection, inventory: In
             Direction.OUTBOUND,
             group_by=("authority",),
             pods=pods,
-            matchers=(*narrowing, _named("authority", selection.name)),
+            matchers=(*narrowing, *_matchers(selection, inventory)),
             peer="dst",
             include_admin=request.all_traffic,
         )
@@ -171,13 +176,15 @@ def _destination_labels(kind: Kind) -> tuple[str, ...]:
 
 def _matchers(selection: Selection, inventory: Inventory, prefix: str = "") -> tuple[Matcher, ...]:
     """Conditions that hold for the traffic of a selection; label selectors are resolved to names here."""
+    if selection.kind is AUTHORITY:
+        return (_named(AUTHORITY.label, selection.name),)
     label = prefix + selection.kind.label
     if selection.labels:
         names = tuple(sorted({each.name for each in inventory.rows(selection)}))
         name = Matcher(label, names)
     else:
         name = _named(label, selection.name)
-    if selection.namespace is None or selection.kind in (NAMESPACE, AUTHORITY):
+    if selection.namespace is None or selection.kind is NAMESPACE:
         return (name,)
     return (Matcher(prefix + "namespace", (selection.namespace,)), name)
 
@@ -194,9 +201,10 @@ def _rows_of(
     answered: Answered | None,
 ) -> Iterator[StatRow]:
     selection = stat_plan.selection
+    proxies = _proxies_of(stat_plan, answered)
     if selection.kind is AUTHORITY:
         for (authority,), seen in traffic.items():
-            yield _row(ObjectStatus(AUTHORITY, selection.namespace or "", authority), seen, stat_plan, answered)
+            yield _row(ObjectStatus(AUTHORITY, selection.namespace or "", authority), seen, proxies)
         return
     for each in inventory.rows(selection):
         seen_by_key = traffic.get(_key(each))
@@ -204,7 +212,17 @@ def _rows_of(
             continue
         if _is_unmeshed(each) and not (request.keep_unmeshed or request.from_):
             continue
-        yield _row(each, seen_by_key or Traffic(), stat_plan, answered)
+        yield _row(each, seen_by_key or Traffic(), proxies)
+
+
+def _proxies_of(stat_plan: StatPlan, answered: Answered | None) -> ProxyCount:
+    """How many proxies a row rests on: an object's own, or those of everybody who could have called it."""
+    if answered is None:
+        return lambda each: (None, None)
+    if stat_plan.query.group_by == _source_labels(stat_plan.selection.kind):
+        return lambda each: answered.among(each.pods)
+    callers = answered.concerned(stat_plan.query)
+    return lambda each: callers
 
 
 def _key(each: ObjectStatus) -> GroupKey:
@@ -215,12 +233,9 @@ def _is_unmeshed(each: ObjectStatus) -> bool:
     return each.kind is not SERVICE and each.meshed == 0
 
 
-def _row(each: ObjectStatus, seen: Traffic, stat_plan: StatPlan, answered: Answered | None) -> StatRow:
+def _row(each: ObjectStatus, seen: Traffic, proxies: ProxyCount) -> StatRow:
     counts_pods = each.kind not in (SERVICE, AUTHORITY)
-    asked, got = None, None
-    if answered is not None:
-        from_its_own = stat_plan.query.group_by == _source_labels(each.kind)
-        asked, got = answered.among(each.pods) if from_its_own else answered.concerned(stat_plan.query)
+    asked, got = proxies(each)
     return StatRow(
         kind=each.kind,
         namespace=each.namespace,
