@@ -84,13 +84,19 @@ def scrape_job(name: str, rules: Sequence[Rule], api: str, interval: str) -> dic
     }
 
 
-class DemoPrometheus:
-    """A context manager: inside it a Prometheus runs at `url`, its data in a directory that goes with it."""
+def scraping(api: str, *, interval: str = "1s", jobs: Mapping[str, Sequence[Rule]] | None = None) -> Rule:
+    """A configuration that scrapes the demo at `api` by these rules for each job; by viz's when none are given."""
+    named = jobs or {"linkerd-proxy": VIZ}
+    return {"scrape_configs": [scrape_job(name, rules, api, interval) for name, rules in named.items()]}
 
-    def __init__(self, api: str, *, interval: str = "1s", jobs: Mapping[str, Sequence[Rule]] | None = None) -> None:
-        named = jobs or {"linkerd-proxy": VIZ}
+
+class PrometheusServer:
+    """A context manager: inside it a Prometheus runs at `url`. Its data go with it, unless they were there before."""
+
+    def __init__(self, config: Rule, *, data: Path | None = None) -> None:
         self.url = ""
-        self._config = {"scrape_configs": [scrape_job(name, rules, api, interval) for name, rules in named.items()]}
+        self._config = config
+        self._data = data
         self._directory = Path()
         self._process: subprocess.Popen[bytes] | None = None
 
@@ -135,7 +141,7 @@ class DemoPrometheus:
             [
                 program,
                 f"--config.file={config}",
-                f"--storage.tsdb.path={self._directory / 'data'}",
+                f"--storage.tsdb.path={self._data or self._directory / 'data'}",
                 f"--web.listen-address={address}",
                 "--log.level=warn",
             ],
@@ -198,7 +204,7 @@ def main(words: Sequence[str]) -> int:
     from linkerdctl.cli.commands import COMMANDS
     from linkerdctl.demo.child import child_of, run_child
 
-    with DemoPrometheus(demo_url(os.environ)) as prometheus:
+    with PrometheusServer(scraping(demo_url(os.environ))) as prometheus:
         prometheus.wait_for_scrapes(12, 1)
         environment = {**os.environ, "LINKERDCTL_PROMETHEUS": prometheus.url}
         if words:

@@ -41,13 +41,15 @@ class Look:
         self._window = window
         self._ago = "" if window is None else f" offset {duration(window)}"
 
-    def increase(self, series: str) -> str:
-        """What a counter's series counted in between."""
+    def increase(self, series: str, *, histogram: bool = False) -> str:
+        """What a counter's series counted in between. A histogram begins anew as a whole: if one bucket fell, all did."""
         if self._window is None:
             return series
         before = f"{series}{self._ago}"
+        if histogram:
+            before += f" unless ignoring (le) ({series} < {before})"
         if not self._setup.starts:
-            return f"({series} - {before} >= 0 or {series} and {before})"
+            return f"({series} - ({before}) >= 0 or {series} and {series}{self._ago})"
         same = f"(abs({self._starts} - {self._starts}{self._ago}) <= 1)"
         known = f"({self._starts}{self._ago} or {self._young})"
         return f"({series} - ({before} and {self._on} {same}) >= 0 or {series} and {self._on} {known})"
@@ -123,7 +125,7 @@ def _parts(translation: Translation, look: Look) -> Iterator[_Part]:
         yield _Part(families.responses, "rate", _sum(translation, look.rate(series), outcome))
     if Need.LATENCY in query.needs and families.latency:
         series = selector(families.latency, _conditions(translation, directed=families.directed))
-        yield _Part(families.latency, "latency", _sum(translation, look.increase(series), ("le",)))
+        yield _Part(families.latency, "latency", _sum(translation, look.increase(series, histogram=True), ("le",)))
     if Need.TCP in query.needs:
         sockets = (*_conditions(translation, directed=True), Matcher("peer", (query.peer,)))
         yield _Part(Need.TCP, "open", _sum(translation, selector(OPEN_CONNECTIONS, sockets)))

@@ -20,8 +20,8 @@ Row = tuple[Mapping[str, str], float]
 
 START_TIME = "process_start_time_seconds"
 _UPTIME = "process_uptime_seconds_total"
-_LOOK = "10m"
-"""How far back the last two scrapes are looked for."""
+_LOOK_BACK = 600
+"""Seconds in which the last two scrapes are looked for."""
 
 LABELS = {
     "namespace": ("namespace", "k8s_namespace_name", "kubernetes_namespace", "k8s_namespace"),
@@ -73,7 +73,8 @@ def setup_query(only: Sequence[Matcher] = ()) -> str:
     kinds = f"group by (job, {', '.join(f'has_{name}' for name in names)}) ({flagged})"
     proxies = f"and on (job, instance) {inbound}"
     uptime, starts = selector(_UPTIME, only), selector(START_TIME, only)
-    between = f"(idelta({uptime}[{_LOOK}]) > 0) or on (job, instance) (600 / count_over_time({starts}[{_LOOK}]))"
+    guess = f"clamp_max(time() - {starts}, {_LOOK_BACK}) / count_over_time({starts}[{_LOOK_BACK}s])"
+    between = f"(idelta({uptime}[{_LOOK_BACK}s]) > 0) or on (job, instance) ({guess})"
     return " or ".join(
         (
             tagged(kinds, "labels"),

@@ -80,9 +80,8 @@ class Translation:
 
 def translate(query: TrafficQuery, setup: Setup, pods: Pods, admin_ports: Sequence[str]) -> Translation:
     """Say a query in the names of a set-up; what the store cannot tell is asked by pod."""
-    foreign = [
-        name for name in (*query.group_by, *(each.label for each in query.pods)) if _only_ours(name, setup, pods)
-    ]
+    foreign = [name for name in query.group_by if name in pods.names | LABELS.keys() and name not in setup.labels]
+    foreign += [each.label for each in query.pods if each.label not in setup.labels]
     other_end = [
         name for name in (*query.group_by, *(each.label for each in query.matchers)) if _only_ours_there(name, pods)
     ]
@@ -90,7 +89,7 @@ def translate(query: TrafficQuery, setup: Setup, pods: Pods, admin_ports: Sequen
     columns = [*native, *(NEEDED if foreign else ()), *(_BY_POD if other_end else ())]
     return Translation(
         query=query,
-        columns={name: _there(name, setup, pods) for name in columns},
+        columns={name: setup.labels.get(name, name) for name in columns},
         matchers=(
             *_pod_matchers(query, setup, pods, foreign),
             *(each for each in query.matchers if each.label not in other_end),
@@ -118,16 +117,7 @@ def _not_admin(ports: Sequence[str]) -> tuple[Matcher, ...]:
     return (Matcher("target_port", tuple(ports), negate=True), Matcher("route_name", ("probe",), negate=True))
 
 
-def _only_ours(name: str, setup: Setup, pods: Pods) -> bool:
-    """Whether a label of scraped pods is known from the cluster alone."""
-    return name in pods.names | LABELS.keys() and name not in setup.labels
-
-
 def _only_ours_there(name: str, pods: Pods) -> bool:
-    """The same of the other end, whose labels the proxies write themselves: they know the direct workload only."""
+    """Whether a label of the other end is known from the cluster alone: what proxies write there is the direct workload."""
     label = name.removeprefix(_DST)
     return label != name and label in pods.names | {"replicaset", "cronjob"} and label not in LABELS
-
-
-def _there(name: str, setup: Setup, pods: Pods) -> str:
-    return setup.labels.get(name, name) if name in pods.names | LABELS.keys() else name
