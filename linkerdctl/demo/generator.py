@@ -4,9 +4,12 @@ from __future__ import annotations
 
 import itertools
 import random
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
+from functools import partial
 from typing import Any, NamedTuple
 
+from linkerdctl.demo.attempts import Attempts
+from linkerdctl.demo.policies import Policies
 from linkerdctl.demo.topology import DemoPod, Topology
 from linkerdctl.demo.traffic import GRPC_OK, GRPC_UNKNOWN, Headers, Hop
 
@@ -18,6 +21,8 @@ VOTES = (
 DOOMED_SHARE = 0.09
 """Of all votes. With the shares below web succeeds 94 times in 100, voting 91 times."""
 SHARES = {"vote": 0.70, "list": 0.24, "leaderboard": 0.03, "emoji": 0.02, "missing": 0.01}
+_ERROR_BYTES = 51
+"""Of the page that web answers with when a call of its fails."""
 SLOW_SHARE = 0.01
 """Of gRPC calls that take many times as long as usual."""
 
@@ -59,8 +64,9 @@ class Moments(NamedTuple):
 class TrafficGenerator:
     """vote-bots that call web, `rps` times a second all of them together; the same requests for the same seed."""
 
-    def __init__(self, topology: Topology, *, rps: float, seed: int) -> None:
+    def __init__(self, topology: Topology, *, rps: float, seed: int, policies: Policies | None = None) -> None:
         self._topology = topology
+        self._attempts = Attempts(policies or Policies())
         self._random = random.Random(seed)
         self._rps = rps
         self._numbers = itertools.count(1)
@@ -70,15 +76,23 @@ class TrafficGenerator:
         """Seconds until the next request of any vote-bot; Poisson arrivals."""
         return self._random.expovariate(self._rps)
 
-    def request(self, at: float) -> Hop:
-        """One request of some vote-bot and all that it causes: web calls what it needs, one after the other."""
+    def request(self, at: float) -> tuple[Hop, ...]:
+        """One request of some vote-bot and all that it causes: web calls what it needs, one after the other.
+
+        There is one hop for each attempt.
+        """
         bot, page = self._random.choice(self._bots), self._page()
+        return self._attempts.of(at, lambda start: self._visit(bot, page, start))
+
+    def _visit(self, bot: DemoPod, page: Page, at: float) -> Hop:
         web = self._random.choice(self._topology.of_workload(bot.namespace, "web"))
         trace, arrived = self._random.getrandbits(128), at + self._network()
-        cursor, hops = arrived + self._think(6.0), []
+        cursor, hops = arrived + self._think(6.0), list[Hop]()
         for call in page.calls:
-            hops.append(self._call(web, call, cursor, trace))
-            cursor = hops[-1].ended + self._think(2.5)
+            hops += self._attempts.of(cursor, partial(self._call, web, call, trace))
+            cursor = hops[-1].done + self._think(2.5)
+        if any(hop.is_last and (hop.failed or hop.gave_up) for hop in hops):
+            page = replace(page, status=500, response_bytes=_ERROR_BYTES)
         first_byte = cursor + self._think(3.0)
         moments = Moments(at, arrived, first_byte, first_byte + self._think(0.4))
         return self._page_hop(bot, web, page, moments, trace, tuple(hops))
@@ -99,7 +113,7 @@ class TrafficGenerator:
         status, size = (GRPC_UNKNOWN, 0) if doomed else (GRPC_OK, 5)
         vote = Call("voting", f"/emojivoto.v1.VotingService/Vote{choice}", status, size)
         query = f"choice=:{choice.lower()}:"
-        return Page("/api/vote", (_FIND, vote), 500 if doomed else 200, query, 51 if doomed else 0)
+        return Page("/api/vote", (_FIND, vote), query=query, response_bytes=0)
 
     def _page_hop(
         self, bot: DemoPod, web: DemoPod, page: Page, moments: Moments, trace: int, calls: tuple[Hop, ...]
@@ -118,7 +132,7 @@ class TrafficGenerator:
             calls=calls,
         )
 
-    def _call(self, web: DemoPod, call: Call, at: float, trace: int) -> Hop:
+    def _call(self, web: DemoPod, call: Call, trace: int, at: float) -> Hop:
         server = self._random.choice(self._topology.of_workload(web.namespace, call.workload))
         arrived = at + self._network()
         slow = self._random.random() < SLOW_SHARE

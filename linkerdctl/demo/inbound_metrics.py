@@ -5,6 +5,8 @@ from __future__ import annotations
 from functools import cached_property
 
 from linkerdctl.demo.families import Registry, Sample
+from linkerdctl.demo.policies import ProfileRoute
+from linkerdctl.demo.profile_metrics import ServerProfileSeries
 from linkerdctl.demo.proxy_families import (
     AUTHORIZED,
     DETECTED,
@@ -33,19 +35,26 @@ class InboundMetrics:
     def __init__(self, registry: Registry) -> None:
         self._registry = registry
         self._clients: dict[tuple[str, InboundPolicy], _ClientSeries] = {}
+        self._profiles: dict[ProfileRoute, ServerProfileSeries] = {}
         self._admin = {route: _AdminSeries(registry, admin_policy(route)) for route in ("probe", "default")}
 
     def began(self, hop: Hop) -> None:
         """A request has come."""
         self._of(hop).began(hop)
+        if profile := self._profile(hop):
+            profile.began()
 
     def answered(self, hop: Hop) -> None:
         """Its response has begun."""
         self._of(hop).golden.answered(hop.status, hop.server_latency_ms)
+        if profile := self._profile(hop):
+            profile.answered(hop)
 
     def ended(self, hop: Hop) -> None:
         """Its response has ended."""
         self._of(hop).ended(hop)
+        if profile := self._profile(hop):
+            profile.ended(hop)
 
     def admin_began(self, route: str) -> None:
         """A probe (`probe`) or a scrape (`default`) has come."""
@@ -54,6 +63,14 @@ class InboundMetrics:
     def admin_ended(self, route: str, sent: int) -> None:
         """It has been answered with so many bytes, and hung up."""
         self._admin[route].ended(sent)
+
+    def _profile(self, hop: Hop) -> ServerProfileSeries | None:
+        route = hop.taken.server_profile if hop.taken else None
+        if route is None:
+            return None
+        if route not in self._profiles:
+            self._profiles[route] = ServerProfileSeries(self._registry, route)
+        return self._profiles[route]
 
     def _of(self, hop: Hop) -> _ClientSeries:
         key = hop.client.identity, inbound_policy(hop)

@@ -11,10 +11,11 @@ from typing import Protocol
 
 from linkerdctl.demo.faults import Fault
 from linkerdctl.demo.generator import TrafficGenerator
+from linkerdctl.demo.policies import Policies
 from linkerdctl.demo.proxy_metrics import ProxyMetrics
 from linkerdctl.demo.request_log import RequestLog, Scraped
 from linkerdctl.demo.topology import DemoPod, Topology
-from linkerdctl.demo.traffic import Hop
+from linkerdctl.demo.traffic import NEVER, Hop
 
 PAST = 60.0
 """Seconds of traffic that lie behind a mesh when it is made, so that its counters are not at zero."""
@@ -60,7 +61,8 @@ class Mesh:
         self.log = log or RequestLog()
         self._clock = clock
         self._now = topology.started
-        self._traffic = TrafficGenerator(topology, rps=rps or default_rps(topology), seed=seed)
+        self.policies = Policies()
+        self._traffic = TrafficGenerator(topology, rps=rps or default_rps(topology), seed=seed, policies=self.policies)
         self._proxies = {pod.key: ProxyMetrics(topology.started) for pod in topology.pods}
         self._order = count()
         self._due: list[tuple[float, int, Step, Hop]] = []
@@ -77,7 +79,7 @@ class Mesh:
         return mesh
 
     def subscribe(self, listener: Listener) -> Callable[[], None]:
-        """Hear of every hop when it has ended at its client; returns how to stop it."""
+        """Hear of every hop when it is over for its client; returns how to stop it."""
         self._listeners.append(listener)
         return lambda: self._listeners.remove(listener)
 
@@ -148,8 +150,9 @@ class Mesh:
             _, _, step, hop = heapq.heappop(self._due)
             step(hop)
             return
-        for hop in self._traffic.request(self._next_request).all():
-            self._plan(hop)
+        for attempt in self._traffic.request(self._next_request):
+            for hop in attempt.all():
+                self._plan(hop)
         self._next_request += self._traffic.next_gap()
 
     def _restarts(self) -> Iterator[tuple[float, tuple[str, str]]]:
@@ -173,8 +176,10 @@ class Mesh:
             (hop.server_ended, self._answered),
             (hop.first_byte, self._hearing),
             (hop.ended, self._heard),
+            (NEVER if hop.gave_up is None else hop.gave_up, self._gave_up),
         ):
-            heapq.heappush(self._due, (at, next(self._order), step, hop))
+            if at < NEVER:
+                heapq.heappush(self._due, (at, next(self._order), step, hop))
 
     def _sent(self, hop: Hop) -> None:
         self._proxies[hop.client.key].outbound.began(hop)
@@ -203,6 +208,14 @@ class Mesh:
         if proxy := self._still_there(hop.client, hop.started):
             proxy.outbound.ended(hop)
             self._tell(hop.client, "outbound", "end", hop)
+        self._over(hop)
+
+    def _gave_up(self, hop: Hop) -> None:
+        if proxy := self._still_there(hop.client, hop.started):
+            proxy.outbound.gave_up(hop)
+        self._over(hop)
+
+    def _over(self, hop: Hop) -> None:
         self.log.ended(hop)
         for listener in list(self._listeners):
             listener(hop)

@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 from linkerdctl.demo.families import Registry
+from linkerdctl.demo.policies import ProfileRoute
+from linkerdctl.demo.profile_metrics import ClientProfileSeries
 from linkerdctl.demo.proxy_families import BALANCER
 from linkerdctl.demo.proxy_labels import LOOPBACK, address, backend, endpoint, parent
 from linkerdctl.demo.proxy_series import GoldenSeries, RouteSeries, SocketSeries
@@ -22,6 +24,7 @@ class OutboundMetrics:
         self._services: dict[Service, _ServiceSeries] = {}
         self._endpoints: dict[tuple[Service, tuple[str, str]], _EndpointSeries] = {}
         self._routes: dict[OutboundRoute, RouteSeries] = {}
+        self._profiles: dict[ProfileRoute, ClientProfileSeries] = {}
 
     def began(self, hop: Hop) -> None:
         """A request is on its way."""
@@ -29,11 +32,16 @@ class OutboundMetrics:
             self._services[hop.service] = _ServiceSeries(self._registry, hop)
         self._services[hop.service].began()
         self._endpoint(hop).golden.began()
-        self._route(hop).began(hop)
+        if profile := self._profile(hop):
+            profile.began(hop)
+        elif route := self._route(hop):
+            route.began(hop)
 
     def answered(self, hop: Hop) -> None:
         """Its response has begun."""
         self._endpoint(hop).golden.answered(hop.status, hop.latency_ms)
+        if profile := self._profile(hop):
+            profile.answered(hop)
 
     def ended(self, hop: Hop) -> None:
         """Its response has ended."""
@@ -44,7 +52,17 @@ class OutboundMetrics:
         endpoint_series.socket.carried(hop.response_bytes, hop.request_bytes)
         if hop.service in self._services:
             self._services[hop.service].accepted.carried(hop.request_bytes, hop.response_bytes)
-        self._route(hop).ended(hop)
+        if profile := self._profile(hop):
+            profile.ended(hop)
+        elif route := self._route(hop):
+            route.ended(hop)
+
+    def gave_up(self, hop: Hop) -> None:
+        """It took longer than its timeout allows."""
+        if profile := self._profile(hop):
+            profile.gave_up()
+        elif route := self._route(hop):
+            route.gave_up(hop)
 
     def _endpoint(self, hop: Hop) -> _EndpointSeries:
         key = hop.service, hop.server.key
@@ -54,8 +72,18 @@ class OutboundMetrics:
                 self._services[hop.service].found_endpoint()
         return self._endpoints[key]
 
-    def _route(self, hop: Hop) -> RouteSeries:
+    def _profile(self, hop: Hop) -> ClientProfileSeries | None:
+        route = hop.taken.profile if hop.taken else None
+        if route is None:
+            return None
+        if route not in self._profiles:
+            self._profiles[route] = ClientProfileSeries(self._registry, route)
+        return self._profiles[route]
+
+    def _route(self, hop: Hop) -> RouteSeries | None:
         route = outbound_route(hop)
+        if route is None:
+            return None
         if route not in self._routes:
             self._routes[route] = RouteSeries(self._registry, route)
         return self._routes[route]

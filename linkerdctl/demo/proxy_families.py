@@ -37,7 +37,22 @@ TCP_READ = _legacy("tcp_read_bytes_total", "Total count of bytes read from peers
 TCP_WRITTEN = _legacy("tcp_write_bytes_total", "Total count of bytes written to peers")
 TCP_CLOSED = _legacy("tcp_close_total", "Total count of closed connections")
 
+ROUTE_REQUESTS = _legacy("route_request_total", "Total count of HTTP requests.")
+ROUTE_LATENCIES = _legacy(
+    "route_response_latency_ms",
+    "Elapsed times between a request's headers being received and its response stream completing",
+    "histogram",
+    LATENCY_MS,
+)
+ROUTE_RESPONSES = _legacy("route_response_total", "Total count of HTTP responses.")
+ROUTE_RETRYABLE = _legacy("route_retryable_total", "Total count of retryable HTTP responses.")
+ROUTE_ATTEMPTS = _legacy("route_actual_request_total", "Total count of HTTP requests.")
+ROUTE_ATTEMPT_RESPONSES = _legacy("route_actual_response_total", "Total count of HTTP responses.")
+
 GOLDEN = (AUTHORIZED, REQUESTS, LATENCIES, RESPONSES)
+PROFILES = (
+    ROUTE_REQUESTS, ROUTE_LATENCIES, ROUTE_RESPONSES, ROUTE_RETRYABLE, ROUTE_ATTEMPTS, ROUTE_ATTEMPT_RESPONSES,
+)  # fmt: skip
 TCP = (TCP_OPENED, TCP_OPEN, TCP_READ, TCP_WRITTEN, TCP_CLOSED)
 
 DETECTIONS = _histogram(
@@ -119,6 +134,10 @@ class RouteFamilies:
     backend_frames: Family
     backend_statuses: Family
     statuses: Family
+    retry_limits: Family
+    retry_overflows: Family
+    retries: Family
+    retry_successes: Family
 
     @classmethod
     def named(cls, protocol: str) -> RouteFamilies:
@@ -134,6 +153,10 @@ class RouteFamilies:
             _histogram(f"{backend}_response_frame_size", "Response data frame sizes.", "bytes", _FRAME_BYTES),
             Family(f"{backend}_response_statuses", "counter", "Completed responses."),
             Family(f"{route}_request_statuses", "counter", "Completed request-response streams."),
+            Family(f"{route}_retry_limit_exceeded", "counter", "Retryable requests not retried for their limit."),
+            Family(f"{route}_retry_overflow", "counter", "Retryable requests not retried for a circuit breaker."),
+            Family(f"{route}_retry_requests", "counter", "Retry requests emitted."),
+            Family(f"{route}_retry_successes", "counter", "Successful responses to retry requests."),
         )  # fmt: skip
 
     def __iter__(self) -> Iterator[Family]:

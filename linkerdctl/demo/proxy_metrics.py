@@ -8,7 +8,7 @@ from linkerdctl.demo.families import LATENCY_MS as LATENCY_MS
 from linkerdctl.demo.families import Registry
 from linkerdctl.demo.inbound_metrics import InboundMetrics
 from linkerdctl.demo.outbound_metrics import OutboundMetrics
-from linkerdctl.demo.proxy_families import GOLDEN, INBOUND, OUTBOUND, TCP, TCP_READ, TCP_WRITTEN
+from linkerdctl.demo.proxy_families import GOLDEN, INBOUND, OUTBOUND, PROFILES, TCP, TCP_READ, TCP_WRITTEN
 from linkerdctl.demo.proxy_internals import control_lines, own_lines, process_lines
 
 PROBE_EVERY = 10.0
@@ -46,7 +46,7 @@ class ProxyMetrics:
 
     def _text(self, now: float) -> bytes:
         lines = [
-            *self._registry.lines(GOLDEN),
+            *self._registry.lines((*GOLDEN, *PROFILES)),
             control_lines(),
             *self._registry.lines(TCP),
             own_lines(self.started),

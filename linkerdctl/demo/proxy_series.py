@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from linkerdctl.demo.families import Distribution, Registry, Sample
+from linkerdctl.demo.families import Distribution, Family, Registry, Sample
 from linkerdctl.demo.proxy_families import (
     LATENCIES,
     REQUESTS,
@@ -13,7 +13,9 @@ from linkerdctl.demo.proxy_families import (
     TCP_OPENED,
     TCP_READ,
     TCP_WRITTEN,
+    RouteFamilies,
 )
+from linkerdctl.demo.retries import LIMIT
 from linkerdctl.demo.routing import OutboundRoute
 from linkerdctl.demo.traffic import Hop
 
@@ -90,30 +92,38 @@ class RouteSeries:
         self._backend_requests = registry.sample(families.backend_requests, route.backend)
         self._backend_durations = registry.distribution(families.backend_durations, route.backend)
         self._backend_frames = registry.distribution(families.backend_frames, route.backend)
-        self._statuses: dict[tuple[int, int | None], tuple[Sample, Sample]] = {}
+        self._retries = {family: registry.sample(family, labels) for family in _retries(families) if route.retried}
 
     def began(self, hop: Hop) -> None:
         """A request has been dispatched; those without a body have no data frames."""
         self._backend_requests.add()
+        if hop.attempt > 1:
+            self._retries[self._families.retries].add()
         if hop.is_grpc:
             self._request_frames.observe(float(hop.request_bytes))
 
     def ended(self, hop: Hop) -> None:
         """Its response has ended."""
-        seconds = hop.ended - hop.started
-        self._durations.observe(seconds)
-        self._backend_durations.observe(seconds)
+        self._backend_durations.observe(hop.ended - hop.started)
         if hop.response_bytes:
             self._backend_frames.observe(float(hop.response_bytes))
-        for sample in self._status(hop):
-            sample.add()
+        status = self._route.status(hop)
+        self._registry.sample(self._families.backend_statuses, f"{self._route.backend},{status}").add()
+        if hop.is_last:
+            self._request_ended(hop, status)
 
-    def _status(self, hop: Hop) -> tuple[Sample, Sample]:
-        key = hop.status, hop.grpc_status
-        if key not in self._statuses:
-            status = self._route.status(hop)
-            self._statuses[key] = (
-                self._registry.sample(self._families.backend_statuses, f"{self._route.backend},{status}"),
-                self._registry.sample(self._families.statuses, f"{self._labels},{status}"),
-            )
-        return self._statuses[key]
+    def gave_up(self, hop: Hop) -> None:
+        """The request took too long; the attempt under way is dropped and counted nowhere."""
+        self._request_ended(hop, self._route.status(hop))
+
+    def _request_ended(self, hop: Hop, status: str) -> None:
+        self._durations.observe(hop.done - hop.asked)
+        self._registry.sample(self._families.statuses, f"{self._labels},{status}").add()
+        if hop.attempt > 1 and not hop.failed:
+            self._retries[self._families.retry_successes].add()
+        if hop.skipped == LIMIT:
+            self._retries[self._families.retry_limits].add()
+
+
+def _retries(families: RouteFamilies) -> tuple[Family, ...]:
+    return families.retry_limits, families.retry_overflows, families.retries, families.retry_successes

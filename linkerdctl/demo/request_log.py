@@ -10,7 +10,7 @@ from pathlib import Path
 from typing import TextIO
 
 from linkerdctl.demo.topology import DemoPod
-from linkerdctl.demo.traffic import Hop
+from linkerdctl.demo.traffic import NEVER, Hop
 
 KEPT = 100_000
 """Requests in memory, and scrapes; older ones are forgotten, in the file they stay."""
@@ -125,6 +125,15 @@ class RequestLog:
         rate = len(ended) / (last - first) if last > first else 0.0
         return Truth(len(ended) - failures, failures, latencies, rate)
 
+    def requests(self, pod: DemoPod, first: float, last: float, chosen: Chosen = lambda hop: True) -> Truth:
+        """The same for what a pod's application asked: each request once, with its retries in its latency."""
+        seen = [hop for hop, _ in self._seen_by(pod.key, "outbound", last) if hop.is_last and chosen(hop)]
+        over = [hop for hop in seen if first < hop.done <= last]
+        failures = sum(hop.failed or hop.gave_up is not None for hop in over)
+        latencies = tuple((hop.first_byte - hop.asked) * 1000 for hop in seen if first < hop.first_byte <= last)
+        rate = len(over) / (last - first) if last > first else 0.0
+        return Truth(len(over) - failures, failures, latencies, rate)
+
     def between_scrapes(
         self, pods: Iterable[DemoPod], side: str, chosen: Chosen = lambda hop: True, looks: tuple[int, int] = (-2, -1)
     ) -> Truth:
@@ -161,10 +170,16 @@ def _as_json(hop: Hop) -> dict[str, object]:
         "classification": hop.classification,
         "request_bytes": hop.request_bytes,
         "response_bytes": hop.response_bytes,
+        "route": hop.taken.route if hop.taken else "",
+        "attempt": hop.attempt,
+        "asked": hop.asked,
+        "is_last": hop.is_last,
+        "gave_up": hop.gave_up,
         **{side: _sight_as_json(Seen.of(hop, side)) for side in ("outbound", "inbound")},
     }
 
 
-def _sight_as_json(sight: Seen) -> dict[str, float]:
+def _sight_as_json(sight: Seen) -> dict[str, float | None]:
     times = {"began": sight.began, "first_byte": sight.first_byte, "ended": sight.ended}
-    return {**times, "latency_ms": round(sight.latency_ms, 3)}
+    known: dict[str, float | None] = {name: None if at == NEVER else at for name, at in times.items()}
+    return {**known, "latency_ms": None if sight.first_byte == NEVER else round(sight.latency_ms, 3)}

@@ -1,4 +1,4 @@
-"""The one place that says which policy and which route a request falls under: those that hold where nobody set any."""
+"""The one place that says which policy and which outbound route a request falls under."""
 
 from __future__ import annotations
 
@@ -39,9 +39,13 @@ class OutboundRoute:
     protocol: str
     labels: str
     backend: str
+    retried: bool = False
+    """Whether it says that requests be tried again."""
 
     def status(self, hop: Hop) -> str:
         """How it ended, in the words of the route's protocol: an HTTP route sees 200 where gRPC failed."""
+        if hop.gave_up is not None:
+            return f'{self.protocol}_status="",error="REQUEST_TIMEOUT"'
         if self.protocol == "http" or hop.grpc_status is None:
             return f'http_status="{hop.status}",error=""'
         return f'grpc_status="{_GRPC_NAMES[hop.grpc_status]}",error=""'
@@ -57,9 +61,14 @@ def admin_policy(route: str) -> InboundPolicy:
     return _default_policy(ADMIN_PORT, route)
 
 
-def outbound_route(hop: Hop) -> OutboundRoute:
-    """The route its client's proxy takes: the service's default one, which is HTTP's for gRPC too."""
-    return _default_route(hop.service)
+def outbound_route(hop: Hop) -> OutboundRoute | None:
+    """The route its client's proxy takes: one of the Gateway API, or the service's default one, which is HTTP's for gRPC too.
+
+    None where a ServiceProfile has routes: it counts for itself.
+    """
+    if hop.taken is None:
+        return default_route(hop.service)
+    return hop.taken.gateway if hop.taken.profile is None else None
 
 
 @lru_cache(64)
@@ -74,7 +83,17 @@ def _default_policy(port: int, route: str) -> InboundPolicy:
 
 
 @lru_cache(65_536)
-def _default_route(service: Service) -> OutboundRoute:
-    route = 'route_group="",route_kind="default",route_namespace="",route_name="http"'
+def default_route(service: Service) -> OutboundRoute:
+    """What a service has without any route of its own."""
+    return _outbound("http", service, 'route_group="",route_kind="default",route_namespace="",route_name="http"')
+
+
+def written_route(protocol: str, service: Service, names: tuple[str, str, str, str], *, retried: bool) -> OutboundRoute:
+    """An HTTPRoute or GRPCRoute, by group, kind, namespace and name, that is attached to a service and leads there too."""
+    words = zip(("group", "kind", "namespace", "name"), names, strict=True)
+    return _outbound(protocol, service, ",".join(f'route_{word}="{name}"' for word, name in words), retried=retried)
+
+
+def _outbound(protocol: str, service: Service, route: str, *, retried: bool = False) -> OutboundRoute:
     labels = f"{parent(service)},{route}"
-    return OutboundRoute("http", labels, f"{labels},{backend(service)}")
+    return OutboundRoute(protocol, labels, f"{labels},{backend(service)}", retried)

@@ -70,6 +70,7 @@ class DemoMesh:
         topology = _in_network(network, anywhere)
         self.mesh = Mesh(topology, rps=self.options.rps, seed=self.options.seed, faults=faults, log=self.log)
         self.store = _filled_store(topology)
+        self.store.listen(self.mesh.policies.changed)
         self.access = Access(self.options.token, list(self.options.denials))
         self.kubeconfig = Path()
         self.url = ""

@@ -62,6 +62,13 @@ class Sight:
         return (*self.hop.request_headers, ("l5d-client-id", self.hop.client.identity))
 
     @property
+    def route(self) -> str:
+        """The name of the ServiceProfile's route that this proxy takes; empty where there is none."""
+        taken = self.hop.taken
+        route = taken and (taken.server_profile if self.side == "inbound" else taken.profile)
+        return route.name if route else ""
+
+    @property
     def moments(self) -> tuple[float, float, float]:
         """When the request came, its response began and ended, here; epoch seconds."""
         hop = self.hop
@@ -77,6 +84,7 @@ def tap_event(sight: Sight, moment: str, base: int, stream: int, *, headers: boo
         destination=_address(sight.destination),
         source_meta=_meta(sight.source_labels),
         destination_meta=_meta(sight.destination_labels),
+        route_meta=_route_meta(sight.route),
         proxy_direction=sight.side.upper(),
     )
     stream_id = wire.TapEvent.Http.StreamId(base=base, stream=stream)
@@ -151,6 +159,12 @@ def _headers(headers: Headers) -> http_types.Headers:
 def _meta(labels: Labels) -> wire.TapEvent.EndpointMeta:
     entries = (wire.TapEvent.LabelsEntry(key=key, value=value) for key, value in labels.items())
     return wire.TapEvent.EndpointMeta(labels=entries)
+
+
+def _route_meta(route: str) -> wire.TapEvent.RouteMeta | None:
+    """None where no ServiceProfile has a route for the request."""
+    entry = wire.TapEvent.LabelsEntry(key="route", value=route)
+    return wire.TapEvent.RouteMeta(labels=[entry]) if route else None
 
 
 def _address(address: Address) -> net.TcpAddress:

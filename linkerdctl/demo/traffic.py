@@ -3,13 +3,20 @@
 from __future__ import annotations
 
 import base64
+import math
 from collections.abc import Iterator
 from dataclasses import dataclass, field
 from email.utils import formatdate
 from functools import lru_cache
+from typing import TYPE_CHECKING
 
 from linkerdctl.demo.topology import DemoPod, Service
 
+if TYPE_CHECKING:
+    from linkerdctl.demo.policies import Taken
+
+NEVER = math.inf
+"""When something happens that does not."""
 GRPC_OK, GRPC_UNKNOWN = 0, 2
 _GRPC_FAILURES = frozenset({2, 4, 7, 13, 14, 15})
 Headers = tuple[tuple[str, str], ...]
@@ -21,6 +28,9 @@ class Hop:
 
     The client's proxy sees the request first and last; the server's sees it in between. Each counts the request when it
     comes, its latency with the response's first byte, and the response when it has ended on its side.
+
+    Where the client's proxy retries, each attempt is a hop; the response of the last one goes to the application. One that
+    the proxy gave up waiting for never has a response there.
     """
 
     number: int
@@ -47,7 +57,29 @@ class Hop:
     private_headers: Headers = ()
     """Credentials that the client sent; there so that there is something to keep secret."""
     calls: tuple[Hop, ...] = field(default=(), repr=False)
-    """What the server did meanwhile."""
+    """What the server did meanwhile, every attempt of it."""
+    taken: Taken | None = field(default=None, repr=False)
+    """The routes it takes, where someone wrote any."""
+    attempt: int = 1
+    first_sent: float | None = None
+    """When the first attempt was sent, if this is another."""
+    is_last: bool = True
+    retryable: bool = False
+    """It failed and might be tried again."""
+    skipped: str = ""
+    """Why it was not, although it might (`no_budget`)."""
+    gave_up: float | None = None
+    """When the client's proxy gave up waiting for it."""
+
+    @property
+    def asked(self) -> float:
+        """When the application sent it."""
+        return self.started if self.first_sent is None else self.first_sent
+
+    @property
+    def done(self) -> float:
+        """When it is over for the client."""
+        return self.ended if self.gave_up is None else self.gave_up
 
     @property
     def is_grpc(self) -> bool:
@@ -59,6 +91,8 @@ class Hop:
         """Linkerd's classification: broken streams, HTTP 5xx, and some gRPC statuses (unknown among them)."""
         if self.error:
             return True
+        if self.taken and (judged := self.taken.judge(self.status)) is not None:
+            return judged
         return self.status >= 500 if self.grpc_status is None else self.grpc_status in _GRPC_FAILURES
 
     @property

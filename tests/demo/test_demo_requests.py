@@ -17,7 +17,7 @@ from linkerdctl.demo.traffic import Hop
 def entries() -> list[Hop]:
     """Four thousand requests of vote-bots."""
     generator = TrafficGenerator(Topology.emojivoto(pods=10, started=0.0), rps=20, seed=7)
-    return [generator.request(at=float(second)) for second in range(4000)]
+    return [hop for second in range(4000) for hop in generator.request(at=float(second))]
 
 
 @pytest.fixture(scope="module")
