@@ -14,7 +14,7 @@ ID = "{id}"
 
 @lru_cache(8_192)
 def folded(method: str, path: str) -> str:
-    """The path with `ID` for whatever looks like an identifier. Methods of gRPC services are names, whatever they look like."""
+    """The path with `ID` for whatever looks like an identifier. Methods of gRPC services are names."""
     call = GrpcMethod.of_path(path)
     if method == "POST" and call is not None and "." in call.service:
         return path

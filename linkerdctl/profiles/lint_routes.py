@@ -13,7 +13,7 @@ from linkerdctl.profiles.language import PathLanguage
 from linkerdctl.profiles.regex import SPECIAL, escape, fixed_prefix, has_open_alternation
 from linkerdctl.profiles.regex_classes import RegexError, RegexLimitError
 
-_TEMPLATE = re.compile(r"(?<!\\)\{[A-Za-z_][^{}]*\}")
+_TEMPLATE = re.compile(r"(?<!\\)(?<!\\[pPxuU])\{[A-Za-z_][^{}]*\}")
 _COLON = re.compile(r"/:[A-Za-z_]\w*")
 _LITERAL_BRACES = re.compile(r"\\\{[A-Za-z_][^{}]*\\\}")
 _LONE_CLASS = re.compile(r"/\[\^/\](?![*+?{])")
