@@ -41,6 +41,7 @@ Examples:
   linkerdctl routes deploy/web --to svc/voting-svc -n emojivoto -o wide
   linkerdctl routes deploy/web --to svc/voting-svc -n emojivoto -o fate
   linkerdctl routes deploy/web --to svc/voting-svc -n emojivoto --why
+  linkerdctl routes svc/web-svc -n emojivoto --why --tap deploy/web
   linkerdctl routes deploy -A --kind gateway -o wide
   linkerdctl routes svc/web-svc -n emojivoto -o json | jq '.[] | {route, success, rps}'
   linkerdctl routes svc/web-svc -n emojivoto --watch 2s
@@ -76,9 +77,12 @@ def routes(
         typer.Option("--kind", show_default=False, help="Routes of which sort (default: auto, all)."),
     ] = "auto",
     why: Annotated[bool, typer.Option("--why", help="Explain rows without numbers.")] = False,
-    requests: Annotated[
+    tap: Annotated[
         str | None,
-        typer.Option("--input", metavar="FILE", help="With --why: recorded tap events, to compare paths with routes."),
+        typer.Option(metavar="TYPE/NAME", help="With --why: tap this workload, to compare paths with routes."),
+    ] = None,
+    recorded: Annotated[
+        str | None, typer.Option("--input", metavar="FILE", help="The same with a recorded tap stream.")
     ] = None,
     sort_by: Annotated[
         str | None, typer.Option(metavar="COLUMN", help="Sort by a column (rps, p99, success, ...), largest first.")
@@ -103,13 +107,19 @@ def routes(
     )
     if output == FATE and request.to is None:
         raise UsageError("-o fate needs --to", next_step="only clients know of retries: name the service they call")
-    if requests and not why:
-        raise UsageError("--input is for --why", next_step="add --why, or leave --input out")
-    paths = seen_paths(options, requests, request) if requests else {}
-    show = _Show(options, output, sort_by, strict, all_namespaces, why, request.to is not None, paths)
     window = seconds(time_window, "--time-window", at_least=1.0)
     every = seconds(watch, "--watch", at_least=0.5) if watch else None
+    _check_why(why, watched=every is not None, paths=bool(tap or recorded))
+    paths = seen_paths(options, request, tap, recorded, window)
+    show = _Show(options, output, sort_by, strict, all_namespaces, why, request.to is not None, paths)
     asyncio.run(_routes(options, request, show, window=window, every=every, since_start=since_start))
+
+
+def _check_why(why: bool, *, watched: bool, paths: bool) -> None:
+    if paths and not why:
+        raise UsageError("--tap and --input are for --why", next_step="add --why")
+    if why and watched:
+        raise UsageError("--why and --watch exclude each other", next_step="run routes --why once")
 
 
 @dataclass(frozen=True, slots=True)

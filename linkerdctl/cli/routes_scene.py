@@ -71,15 +71,19 @@ def _namespaces(selections: Iterable[Selection]) -> list[str | None]:
 
 
 def seen_paths(
-    options: GlobalOptions, recorded: str, request: RoutesRequest
+    options: GlobalOptions, request: RoutesRequest, tapped: str | None, recorded: str | None, seconds: float
 ) -> Mapping[tuple[str, str], Sequence[SeenPath]]:
-    """Requests of a recorded tap stream on their way to the one service that is asked about, by that service."""
+    """Requests on their way to the one service that is asked about, by that service: tapped now, or of a recorded tap."""
+    if not tapped and not recorded:
+        return {}
     from linkerdctl.cli.tapped import TapSource, requests_for
     from linkerdctl.profiles.names import ServiceName
 
     target = request.to or request.selections[0]
     if target.kind is not SERVICE or not target.name or not target.namespace:
-        raise UsageError("--input needs one service", next_step="name it: --to svc/NAME, or svc/NAME itself")
+        raise UsageError(
+            "--tap and --input are about one service", next_step="name it: --to svc/NAME, or svc/NAME itself"
+        )
     name = ServiceName(target.name, target.namespace)
-    seen = requests_for(options, name, TapSource(None, 0.0, recorded)).requests
+    seen = requests_for(options, name, TapSource(tapped, seconds, recorded)).requests
     return {(target.namespace, target.name): [SeenPath(each.method, each.path, each.count) for each in seen]}

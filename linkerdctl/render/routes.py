@@ -37,8 +37,8 @@ def routes_view(*, to: bool, wide: bool, all_namespaces: bool, several: bool, wh
             *_names(all_namespaces=all_namespaces, several=several),
             *(_both_sides(wide) if to else _one_side()),
             *_latencies(wide),
-            Column("REQUESTS", "requests", lambda row: round(row.effective.requests or 0), wide=True),
-            Column("FAILURES", "failures", lambda row: round(row.effective.failures or 0), wide=True),
+            _requests(wide=True),
+            Column("FAILURES", "failures", lambda row: _whole(row, row.effective.failures), wide=True),
             *(_fates(titled=False) if to else ()),
             *_coverage(),
             *([Column(key="why", value=lambda row: row.why)] if why else []),
@@ -52,7 +52,7 @@ def fate_view(*, all_namespaces: bool, several: bool) -> View[RouteRow]:
     return View(
         [
             *_names(all_namespaces=all_namespaces, several=several),
-            Column("REQUESTS", "requests", lambda row: round(row.effective.requests or 0)),
+            _requests(wide=False),
             *_fates(titled=True),
         ],
         part=_object,
@@ -104,6 +104,15 @@ def _names(*, all_namespaces: bool, several: bool) -> Iterator[Column[RouteRow]]
     yield Column("SERVICE", "authority", lambda row: row.key.service, lambda row: row.key.service or "-", left=True)
     yield Column("KIND", "route_kind", lambda row: row.key.kind, left=True, wide=True)
     yield Column(key="service_namespace", value=lambda row: row.key.service_namespace)
+
+
+def _requests(*, wide: bool) -> Column[RouteRow]:
+    return Column("REQUESTS", "requests", lambda row: _whole(row, row.effective.requests), wide=wide)
+
+
+def _whole(row: RouteRow, number: float | None) -> int | None:
+    """A count; of a route that no proxy tells of there is none."""
+    return None if row.effective.requests is None or number is None else round(number)
 
 
 def _one_side() -> list[Column[RouteRow]]:
@@ -194,15 +203,14 @@ def _fates(*, titled: bool) -> Iterator[Column[RouteRow]]:
 
 def _exact(span: Callable[[Fate], Span]) -> Callable[[RouteRow], int | None]:
     def value(row: RouteRow) -> int | None:
-        exact = span(row.fate).exact if row.fate else None
-        return None if exact is None else round(exact)
+        return _whole(row, span(row.fate).exact) if row.fate else None
 
     return value
 
 
 def _bound(span: Callable[[Fate], Span], name: str) -> Callable[[RouteRow], int | None]:
     def value(row: RouteRow) -> int | None:
-        return round(getattr(span(row.fate), name)) if row.fate else None
+        return _whole(row, getattr(span(row.fate), name)) if row.fate else None
 
     return value
 

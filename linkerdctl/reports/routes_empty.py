@@ -23,7 +23,8 @@ def why_no_rows(request: RoutesRequest, inventory: Inventory, answered: int) -> 
         return f"nothing to show: no proxy of {asked} {place} answered"
     if request.to:
         return f"nothing to show: no service leads to {request.to}, and routes belong to services"
-    return f"nothing to show: {asked} {place} stands behind no service and served no requests in the window"
+    why = "stands behind no service and served no requests in the window"
+    return f"nothing to show: {asked} {place} {why} (what it sent: --to svc/NAME)"
 
 
 def hint(rows: Sequence[RouteRow]) -> str:
