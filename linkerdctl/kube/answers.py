@@ -103,7 +103,7 @@ def pause_before_retry(status: int, headers: Mapping[str, str], attempt: int) ->
         return None
     asked = _asked_for(headers.get("retry-after", ""))
     if asked is None:
-        return min(0.25 * 2**attempt, LONGEST_PAUSE) * _jitter()
+        return min(0.25 * float(2**attempt), LONGEST_PAUSE) * _jitter()
     return asked if asked <= LONGEST_PAUSE else None
 
 

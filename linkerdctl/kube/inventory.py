@@ -45,6 +45,8 @@ class Target:
     labels: Mapping[str, str]
     ip: str
     admin_port: int
+    identity: str = ""
+    """`serviceaccount.namespace`, what the proxy's certificate is about."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -74,6 +76,7 @@ class Pod:
     status: str
     ip: str
     admin_port: int
+    identity: str
 
     @classmethod
     def of(cls, manifest: Mapping[str, Any]) -> Pod:
@@ -89,6 +92,7 @@ class Pod:
             status=pods.status_of(manifest),
             ip=next(pods.addresses(manifest), ""),
             admin_port=pods.admin_port(manifest) or 0,
+            identity=pods.identity(manifest),
         )
 
 
@@ -188,7 +192,9 @@ class Inventory:
         """Every meshed pod that runs, by namespace and name."""
         meshed = (pod for pod in self._pods.values() if pod.meshed and pod.running)
         ordered = sorted(meshed, key=lambda pod: pod.ref)
-        return tuple(Target(pod.ref, self._metric_labels(pod), pod.ip, pod.admin_port) for pod in ordered)
+        return tuple(
+            Target(pod.ref, self._metric_labels(pod), pod.ip, pod.admin_port, pod.identity) for pod in ordered
+        )
 
     def peer_labels(self, namespace: str, pod: str) -> Mapping[str, str] | None:
         """What `Target.labels` would hold for a pod, meshed or not; None when it is not known here."""

@@ -8,6 +8,8 @@ from typing import Any
 CONTROL_PLANE_LABEL = "linkerd.io/control-plane-ns"
 PROXY_CONTAINER = "linkerd-proxy"
 ADMIN_PORT_NAME = "linkerd-admin"
+IDENTITY_VARIABLE = "LINKERD2_PROXY_IDENTITY_LOCAL_NAME"
+"""Usually `$(_pod_sa).$(_pod_ns).serviceaccount.identity...`, which the kubelet fills in."""
 
 Manifest = Mapping[str, Any]
 
@@ -44,6 +46,19 @@ def admin_port(pod: Manifest) -> int | None:
     container = proxy_container(pod) or {}
     named = (port for port in container.get("ports") or () if port.get("name") == ADMIN_PORT_NAME)
     return next((int(port["containerPort"]) for port in named), None)
+
+
+def identity(pod: Manifest) -> str:
+    """Whom its proxy can say it is, as `serviceaccount.namespace`; empty for a pod without a proxy."""
+    container = proxy_container(pod)
+    if container is None:
+        return ""
+    namespace, account = pod["metadata"]["namespace"], pod.get("spec", {}).get("serviceAccountName") or "default"
+    named = (each for each in container.get("env") or () if each.get("name") == IDENTITY_VARIABLE)
+    value = next((str(each.get("value") or "") for each in named), "")
+    if not value or value.startswith("$("):
+        return f"{account}.{namespace}"
+    return ".".join(value.split(".")[:2])
 
 
 def status_of(pod: Manifest) -> str:

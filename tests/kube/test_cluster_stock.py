@@ -1,0 +1,189 @@
+"""Taking stock: just the lists that are needed, what is done without, and kinds that only the cluster knows."""
+
+from __future__ import annotations
+
+import pytest
+
+from linkerdctl.errors import ApiError, UsageError
+from linkerdctl.kube.cluster import load_inventory
+from linkerdctl.kube.inventory import Inventory
+from linkerdctl.kube.selection import parse_selections
+from tests.kube.manifests import Cluster, made, owned_by, pod, served
+
+ARGO = "argoproj.io/v1alpha1"
+ROLLOUTS = (
+    made("Rollout", "web"),
+    made("Rollout", "idle"),
+    made("ReplicaSet", "web-1", owned_by("Rollout", "web")),
+    pod("web-1-a", owned_by("ReplicaSet", "web-1")),
+)
+
+
+async def stock(cluster: Cluster, words: str, namespace: str | None = "ns", **options: bool) -> Inventory:
+    return await load_inventory(cluster, parse_selections(words.split(), namespace=namespace), **options)
+
+
+def counts(found: Inventory, words: str, namespace: str | None = "ns") -> dict[str, str]:
+    [selection] = parse_selections(words.split(), namespace=namespace)
+    return {each.name: f"{each.meshed}/{each.total}" for each in found.rows(found.resolve(selection))}
+
+
+@pytest.mark.parametrize(
+    ("words", "lists"),
+    [
+        ("deploy", {"pods", "deployments", "replicasets"}),
+        ("rs", {"pods", "replicasets"}),
+        ("sts", {"pods", "statefulsets"}),
+        ("cj", {"pods", "cronjobs", "jobs"}),
+        ("po", {"pods"}),
+        ("svc", {"pods", "services"}),
+        ("au", {"pods"}),
+        ("deploy,sts,po", {"pods", "deployments", "replicasets", "statefulsets"}),
+    ],
+)
+async def test_just_the_lists_that_are_needed_are_read_each_once(words: str, lists: set[str]) -> None:
+    cluster = Cluster()
+    await stock(cluster, words)
+    assert sorted(cluster.listed) == sorted((plural, "ns") for plural in lists)
+
+
+async def test_everywhere_is_one_list_and_not_one_for_each_namespace() -> None:
+    cluster = Cluster()
+    await stock(cluster, "deploy", None)
+    assert set(cluster.listed) == {("pods", None), ("deployments", None), ("replicasets", None)}
+
+
+async def test_a_namespace_is_looked_into_though_it_is_listed_above() -> None:
+    cluster = Cluster([made("Namespace", "ns"), pod("a"), pod("b", namespace="other")])
+    found = await stock(cluster, "ns/ns")
+    assert set(cluster.listed) == {("pods", "ns"), ("namespaces", None)}
+    assert counts(found, "ns/ns") == {"ns": "1/1"}
+
+
+async def test_clients_are_looked_for_everywhere_or_where_one_may() -> None:
+    cluster = Cluster([pod("a"), pod("b", namespace="other")])
+    found = await stock(cluster, "svc", all_pods=True)
+    assert len(found.targets()) == 2
+    cluster.denied = {("pods", None): 403}
+    found = await stock(cluster, "svc", all_pods=True)
+    assert [each.pod.namespace for each in found.targets()] == ["ns"]
+    assert found.notes == ["only clients in namespace ns are seen: you may not list pods elsewhere"]
+    cluster.denied = {("pods", None): 500}
+    with pytest.raises(ApiError):
+        await stock(cluster, "svc", all_pods=True)
+
+
+@pytest.mark.parametrize("plural", ["pods", "deployments"])
+async def test_what_cannot_be_done_without_is_an_error(plural: str) -> None:
+    with pytest.raises(ApiError) as caught:
+        await stock(Cluster(denied={(plural, "ns"): 403}), "deploy")
+    assert (caught.value.resource, caught.value.namespace) == (plural, "ns")
+    assert "kind: Role" in str(caught.value.next_step)
+
+
+async def test_owners_on_the_way_that_may_not_be_read_are_noted() -> None:
+    labels = {"linkerd.io/proxy-deployment": "web"}
+    cluster = Cluster(
+        [made("Deployment", "web"), pod("p", owned_by("ReplicaSet", "r"), labels=labels)], {("replicasets", "ns"): 403}
+    )
+    found = await stock(cluster, "deploy")
+    assert counts(found, "deploy") == {"web": "1/1"}
+    assert len(found.notes) == 1
+    assert found.notes[0].startswith("replicasets cannot be listed")
+
+
+async def test_of_all_a_kind_that_may_not_be_read_costs_itself_alone() -> None:
+    cluster = Cluster([made("Deployment", "web")], {("daemonsets", "ns"): 403, ("cronjobs", "ns"): 404})
+    found = await stock(cluster, "all")
+    assert counts(found, "deploy") == {"web": "0/0"}
+    assert sorted(found.notes) == [
+        "cronjobs cannot be listed, so none is shown",
+        "daemonsets cannot be listed, so none is shown",
+    ]
+
+
+async def test_a_namespace_one_may_look_into_need_not_be_listed() -> None:
+    cluster = Cluster([pod("a")], {("namespaces", None): 403})
+    assert counts(await stock(cluster, "ns/ns"), "ns/ns") == {"ns": "1/1"}
+    with pytest.raises(ApiError):
+        await stock(cluster, "ns", None)
+
+
+@pytest.mark.parametrize("word", ["rollout", "rollouts", "ro", "Rollouts.argoproj.io", "rollout.v1alpha1.argoproj.io"])
+async def test_a_custom_kind_is_found_in_the_cluster(word: str) -> None:
+    kinds = {
+        "apps/v1": [served("deployments", "Deployment", "deploy")],
+        ARGO: [served("rollouts/status", "Rollout"), served("rollouts", "Rollout", "ro", singular="rollout")],
+    }
+    found = await stock(Cluster([*ROLLOUTS], kinds=kinds), word)
+    assert counts(found, word) == {"idle": "0/0", "web": "1/1"}
+
+
+@pytest.mark.parametrize("word", ["widgets", "rollouts.example.com", "deployments.example.com"])
+async def test_a_kind_that_nobody_knows_is_wrong_usage(word: str) -> None:
+    with pytest.raises(UsageError, match=f"unknown kind '{word}'"):
+        await stock(Cluster([*ROLLOUTS], kinds={ARGO: [served("rollouts", "Rollout")]}), word)
+
+
+@pytest.mark.parametrize("code", [403, 404, 503])
+async def test_an_api_that_does_not_answer_does_not_stand_in_the_way(code: int) -> None:
+    kinds = {"metrics.k8s.io/v1beta1": [], ARGO: [served("rollouts", "Rollout")]}
+    cluster = Cluster([*ROLLOUTS], {("metrics.k8s.io/v1beta1", None): code}, kinds)
+    assert set(counts(await stock(cluster, "rollout"), "rollout")) == {"web", "idle"}
+
+
+async def test_other_failures_of_discovery_are_errors() -> None:
+    kinds = {"metrics.k8s.io/v1beta1": [], ARGO: [served("rollouts", "Rollout")]}
+    with pytest.raises(ApiError):
+        await stock(Cluster([], {("metrics.k8s.io/v1beta1", None): 500}, kinds), "rollout")
+
+
+async def test_the_walk_goes_on_through_owners_of_any_kind() -> None:
+    kinds = {
+        "apps.example/v1": [served("apps", "App")],
+        "stacks.example/v1": [served("stacks", "Stack", namespaced=False)],
+    }
+    cluster = Cluster(
+        [
+            made("App", "shop", owned_by("Stack", "prod", "stacks.example/v1"), version="apps.example/v1"),
+            made("StatefulSet", "db", owned_by("App", "shop", "apps.example/v1")),
+            pod("db-0", owned_by("StatefulSet", "db")),
+        ],
+        kinds=kinds,
+    )
+    found = await stock(cluster, "app")
+    assert counts(found, "app") == {"shop": "1/1"}
+    [target] = found.targets()
+    assert dict(target.labels, pod="", namespace="") == {
+        "namespace": "",
+        "pod": "",
+        "statefulset": "db",
+        "app": "shop",
+        "stack": "prod",
+    }
+    assert ("stacks", None) in cluster.listed
+
+
+async def test_all_owners_are_read_if_asked_for_and_what_is_refused_is_noted() -> None:
+    kinds = {ARGO: [served("rollouts", "Rollout")]}
+    cluster = Cluster([*ROLLOUTS], {("rollouts", "ns"): 403}, kinds)
+    found = await stock(cluster, "po", all_owners=True)
+    assert found.targets()[0].labels["rollout"] == "web"
+    assert [note.split()[0] for note in found.notes] == ["rollouts"]
+
+
+async def test_a_knative_service_asked_for_by_group_is_not_the_core_one() -> None:
+    knative = "serving.knative.dev/v1"
+    cluster = Cluster(
+        [
+            made("Service", "core", spec={"selector": {"app": "x"}}),
+            made("Service", "kn", version=knative),
+            made("Deployment", "kn-d", owned_by("Service", "kn", knative)),
+            made("ReplicaSet", "kn-r", owned_by("Deployment", "kn-d")),
+            pod("kn-p", owned_by("ReplicaSet", "kn-r")),
+        ],
+        kinds={knative: [served("services", "Service", "ksvc", singular="service")]},
+    )
+    for word in ("services.serving.knative.dev", "ksvc"):
+        assert counts(await stock(cluster, word), word) == {"kn": "1/1"}
+    assert counts(await stock(cluster, "svc"), "svc") == {"core": "0/0"}
