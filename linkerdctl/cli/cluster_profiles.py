@@ -25,10 +25,11 @@ def read_profile(options: GlobalOptions, name: ServiceName) -> dict[str, Any]:
     return asyncio.run(_profile(options, name))
 
 
-def service_ports(options: GlobalOptions, name: ServiceName) -> list[int]:
-    """The ports of a service; raises `ApiError` when there is no such service."""
+def service_ports(options: GlobalOptions, name: ServiceName) -> dict[int, str]:
+    """The ports of a service, with what they are said to speak; raises `ApiError` when there is no such service."""
     service = asyncio.run(_service(options, name))
-    return [int(port["port"]) for port in (service.get("spec") or {}).get("ports") or ()]
+    ports = (service.get("spec") or {}).get("ports") or ()
+    return {int(port["port"]): str(port.get("appProtocol") or port.get("name") or "") for port in ports}
 
 
 def read_objects(options: GlobalOptions, namespace: str) -> list[dict[str, Any]]:

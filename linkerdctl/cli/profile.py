@@ -132,7 +132,7 @@ def generate(
     ] = "serviceprofile",
     port: Annotated[
         int | None,
-        typer.Option(metavar="N", help="Port of the service, for httproute and grpcroute (default: its only one)."),
+        typer.Option(metavar="N", help="Port of the service, for httproute and grpcroute (default: the one for them)."),
     ] = None,
     typed: Annotated[bool, typer.Option("--typed", help="Match path parameters by their types.")] = False,
     name_from: Annotated[
@@ -169,7 +169,7 @@ def generate(
         options.terminal.out(template(name, output))
         return
     if kind != "serviceprofile" and port is None:
-        port = port_of(options, name, ignore_cluster=ignore_cluster)
+        port = port_of(options, name, kind, ignore_cluster=ignore_cluster)
     if tap or recorded:
         found = of_requests(options, name, tap_source(tap, recorded, tap_duration), route_limit)
     else:

@@ -14,6 +14,9 @@ from linkerdctl.profiles.routes import RetryBudget, Route
 
 Kind = Literal["serviceprofile", "httproute", "grpcroute"]
 
+_PROTOCOLS = {"httproute": ("http", "kubernetes.io/h2c"), "grpcroute": ("grpc", "http2", "h2c", "kubernetes.io/h2c")}
+"""How `appProtocol`, or else the name, of a port begins that takes such requests."""
+
 
 @dataclass(frozen=True, slots=True)
 class Wanted:
@@ -73,8 +76,8 @@ def _gateway(wanted: Wanted, routes: Sequence[Route]) -> Written:
     return Written(json_text({"apiVersion": "v1", "kind": "List", "items": list(made.manifests)}), lost)
 
 
-def port_of(options: GlobalOptions, name: ServiceName, *, ignore_cluster: bool) -> int:
-    """The only port of the service, as the cluster has it; raises `UsageError` when there is no telling."""
+def port_of(options: GlobalOptions, name: ServiceName, kind: Kind, *, ignore_cluster: bool) -> int:
+    """The port that the cluster's Service has for such requests; raises `UsageError` when there is no telling."""
     if ignore_cluster or not there_may_be_a_cluster(options):
         raise UsageError(
             "routes of the Gateway API need the port of the service, and there is no cluster to ask",
@@ -83,10 +86,12 @@ def port_of(options: GlobalOptions, name: ServiceName, *, ignore_cluster: bool) 
     from linkerdctl.cli.cluster_profiles import service_ports
 
     ports = service_ports(options, name)
-    if len(ports) != 1:
+    fitting = [port for port, protocol in ports.items() if protocol.startswith(_PROTOCOLS[kind])]
+    candidates = list(ports) if len(ports) == 1 else fitting
+    if len(candidates) != 1:
         listed = f"the ports {', '.join(map(str, ports))}" if ports else "no ports"
         raise UsageError(f"service {name.service} has {listed}", next_step="say which with --port")
-    return ports[0]
+    return candidates[0]
 
 
 def _merged(options: GlobalOptions, wanted: Wanted, target: str, routes: Sequence[Route]) -> Written:

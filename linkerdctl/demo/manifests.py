@@ -16,6 +16,8 @@ def manifests_of(topology: Topology) -> Iterator[Manifest]:
     names = dict.fromkeys([CONTROL_PLANE, *(pod.namespace for pod in topology.pods)])
     yield from (_namespace(objects, name) for name in names)
     yield _node(objects)
+    values = {"values": "clusterDomain: cluster.local\nidentityTrustDomain: cluster.local\n"}
+    yield objects.make("v1", "ConfigMap", CONTROL_PLANE, "linkerd-config", {"data": values})
     for where, workload in topology.workloads():
         yield from _workload(objects, topology.of_workload(where, workload))
     for service in topology.services:

@@ -15,7 +15,14 @@ import yaml
 
 from linkerdctl.cli.run import run
 
-PROTO = 'syntax = "proto3";\npackage v.v1;\nservice S { rpc A (B) returns (C); rpc D (E) returns (stream F) { option idempotency_level = IDEMPOTENT; } }\n'
+PROTO = """
+syntax = "proto3";
+package v.v1;
+service S {
+  rpc A (B) returns (C);
+  rpc D (E) returns (stream F) { option idempotency_level = IDEMPOTENT; }
+}
+"""
 SWAGGER = """
 swagger: "2.0"
 basePath: /v1
@@ -250,7 +257,7 @@ def test_names_that_kubernetes_takes(profile: Outcome, service: str, namespace: 
         ("-n myns mysvc --proto none.proto", "none.proto: no such file or directory"),
         ("-n myns mysvc --proto .", ".: is a directory"),
         ("-n myns mysvc --proto books.yaml", "books.yaml:2:1: expected syntax, package"),
-        ("-n myns mysvc --open-api s.proto", "s.proto:1:"),
+        ("-n myns mysvc --open-api s.proto", "s.proto:2:1: holds text where an object belongs"),
         ("-n myns mysvc --open-api http://127.0.0.1:1/api.json", "http://127.0.0.1:1/api.json: cannot be read"),
         ("-n myns mysvc --open-api http://u:secret@127.0.0.1:1/a?k=secret", "http://127.0.0.1:1/a: cannot be read"),
         ("-n myns mysvc --from-service myns/mysvc", "is no place in a service"),
@@ -260,7 +267,7 @@ def test_names_that_kubernetes_takes(profile: Outcome, service: str, namespace: 
         ("-n myns mysvc --tap deploy/web --input books.yaml", "it is no tap stream"),
         ("-n myns mysvc --tap deploy/web --tap-duration 0s", "leaves no time for requests"),
         ("-n myns mysvc --tap deploy/web --input x --route-limit 0", "leaves no routes"),
-        ("-n myns mysvc --tap widget/web --input x", "a widget cannot be tapped"),
+        ("-n myns mysvc --tap widget/web --input x", "widget"),
         ("-n myns mysvc --no-such-option", "no such option"),
         ("-n myns mysvc other --proto s.proto", "unexpected extra argument"),
     ],

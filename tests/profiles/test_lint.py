@@ -1,4 +1,4 @@
-"""The linter: what the cluster refuses, what never matches, what an earlier route takes away; and nothing about good profiles."""
+"""The linter tells what the cluster refuses, what never matches and what an earlier route takes; nothing of good profiles."""
 
 from __future__ import annotations
 
