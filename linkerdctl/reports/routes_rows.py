@@ -215,7 +215,9 @@ def _settle_defaults(counted: dict[RouteKey, Counted], *, inbound: bool) -> None
     for service in profiled:
         counted.setdefault(RouteKey(*service, PROFILE_KIND, ""), Counted())
     for key in [key for key in counted if key.kind == DEFAULT_KIND]:
-        if (inbound and key[:2] in objects) or (key[:4] in profiled and not _requests(counted[key])):
+        idle = not _requests(counted[key])
+        alone = not any(other[:2] == key[:2] and other != key for other in counted)
+        if (inbound and (key[:2] in objects or (idle and not alone))) or (idle and key[:4] in profiled):
             del counted[key]
 
 
