@@ -3,15 +3,12 @@
 from __future__ import annotations
 
 import math
-from collections import defaultdict
 from collections.abc import Mapping
 from dataclasses import dataclass
 
 from linkerdctl.metrics.histogram import Histogram
-from linkerdctl.metrics.labels import parse_labels
 from linkerdctl.metrics.scrape import Scrape
 
-_LE = b',le="'
 _SAME_PROCESS = 1.0
 """Seconds two readings of a start time may differ (it is a float of whole seconds in some versions) and be the same."""
 
@@ -48,13 +45,13 @@ def counter_deltas(window: Window, name: str) -> dict[bytes, float]:
     """The increase of every series of a counter.
 
     A value lower than before means that the counter began anew: the increase is the new value. So it is for a series that
-    was not there before. NaN counts as absent.
+    was not there before. What no counter can hold (NaN, infinity, less than nothing) counts as absent.
     """
     before = window.baseline.samples.get(name, {}) if window.baseline else {}
     return {
-        labels: _increase(before.get(labels), value)
+        labels: _increase(before.get(labels, 0.0), value)
         for labels, value in window.after.samples.get(name, {}).items()
-        if not math.isnan(value)
+        if _is_count(value)
     }
 
 
@@ -62,42 +59,31 @@ def histogram_deltas(window: Window, name: str) -> dict[bytes, Histogram]:
     """The increase of every histogram of a family (`name` ends in `_bucket`), keyed by its labels without `le`.
 
     A histogram begins anew as a whole: if one bucket fell, none of the earlier counts hold, or else the differences
-    would not be cumulative.
+    would not be cumulative. One in which a bucket holds no count is absent.
     """
-    after = _children(window.after.samples.get(name, {}))
-    before = _children(window.baseline.samples.get(name, {})) if window.baseline else {}
-    return {child: _histogram_increase(before.get(child), buckets) for child, buckets in after.items()}
+    before = window.baseline.buckets.get(name, {}) if window.baseline else {}
+    return {
+        labels: _histogram_increase(before.get(labels, {}), buckets)
+        for labels, buckets in window.after.buckets.get(name, {}).items()
+        if all(map(_is_count, buckets.values()))
+    }
 
 
-def _increase(before: float | None, after: float) -> float:
-    return after if before is None or math.isnan(before) or after < before else after - before
+def gauge_values(window: Window, name: str) -> dict[bytes, float]:
+    """What every series of a gauge stood at when last looked at; NaN and infinity count as absent."""
+    return {labels: value for labels, value in window.after.samples.get(name, {}).items() if math.isfinite(value)}
 
 
-def _histogram_increase(before: Mapping[bytes, float] | None, after: Mapping[bytes, float]) -> Histogram:
-    began_anew = before is None or any(after.get(le, 0.0) < count for le, count in before.items())
-    base = {} if began_anew or before is None else before
-    return Histogram.of({float(le): count - base.get(le, 0.0) for le, count in after.items()})
+def _is_count(value: float) -> bool:
+    return 0.0 <= value < math.inf
 
 
-def _children(samples: Mapping[bytes, float]) -> dict[bytes, dict[bytes, float]]:
-    """Buckets by the histogram they belong to. Proxies write `le` last, so that cutting it off will do nearly always."""
-    children: defaultdict[bytes, dict[bytes, float]] = defaultdict(dict)
-    for labels, count in samples.items():
-        child, found, bound = labels.rpartition(_LE)
-        if found and bound.endswith(b'"') and bound.count(b'"') == 1:
-            children[child][bound[:-1]] = count
-        else:
-            child, bound = _split_le(labels)
-            children[child][bound] = count
-    return {child: buckets for child, buckets in children.items() if not any(map(math.isnan, buckets.values()))}
+def _increase(before: float, after: float) -> float:
+    return after - before if _is_count(before) and before <= after else after
 
 
-def _split_le(labels: bytes) -> tuple[bytes, bytes]:
-    """The same for labels in another order: the rest, written anew, and the bound."""
-    parsed = parse_labels(labels)
-    rest = ",".join(f'{name}="{_escape(value)}"' for name, value in parsed.items() if name != "le")
-    return rest.encode(), parsed.get("le", "NaN").encode()
-
-
-def _escape(value: str) -> str:
-    return value.replace("\\", "\\\\").replace('"', '\\"').replace("\n", "\\n")
+def _histogram_increase(before: Mapping[float, float], after: Mapping[float, float]) -> Histogram:
+    began_anew = any(not 0.0 <= count <= after.get(bound, 0.0) for bound, count in before.items())
+    return Histogram.of(
+        after if began_anew else {bound: count - before.get(bound, 0.0) for bound, count in after.items()}
+    )

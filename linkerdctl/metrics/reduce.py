@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 
-from linkerdctl.metrics.deltas import Window, counter_deltas, histogram_deltas
+from linkerdctl.metrics.deltas import Window, counter_deltas, gauge_values, histogram_deltas
 from linkerdctl.metrics.labels import parse_labels
 from linkerdctl.metrics.query import Families, Need, TrafficQuery
 from linkerdctl.metrics.traffic import Traffic
@@ -119,7 +119,7 @@ class _SeriesByFamily:
 
     def _tcp(self) -> Iterator[Series]:
         window, seconds, complete = self._window, self._window.seconds, self._complete
-        for raw, value in window.after.samples.get(OPEN_CONNECTIONS, {}).items():
+        for raw, value in gauge_values(window, OPEN_CONNECTIONS).items():
             yield Need.TCP, complete(raw), Traffic(tcp_open=value, seconds=seconds)
         for raw, count in counter_deltas(window, BYTES_READ).items():
             yield Need.TCP, complete(raw), Traffic(read_bytes_rate=_rate(count, seconds), seconds=seconds)

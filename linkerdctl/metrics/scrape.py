@@ -3,10 +3,10 @@
 from __future__ import annotations
 
 from collections.abc import Iterable
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
 from linkerdctl.errors import ExpositionError
-from linkerdctl.metrics.exposition import Samples, parse
+from linkerdctl.metrics.exposition import Buckets, Samples, parse
 
 START_TIME = "process_start_time_seconds"
 
@@ -17,6 +17,7 @@ class Scrape:
 
     at: float
     samples: Samples
+    buckets: Buckets = field(default_factory=dict)
 
     @classmethod
     def read(cls, text: bytes, at: float, names: Iterable[str]) -> Scrape:
@@ -24,10 +25,10 @@ class Scrape:
 
         Every proxy tells when it started, so a text without that and without anything wanted is not one's.
         """
-        samples = parse(text, {*names, START_TIME})
-        if not any(samples.values()):
+        found = parse(text, {*names, START_TIME})
+        if not any(found.samples.values()) and not any(found.buckets.values()):
             raise ExpositionError("no metric of a proxy stands in this text", line=1, column=1)
-        return cls(at, samples)
+        return cls(at, found.samples, found.buckets)
 
     @property
     def started(self) -> float | None:

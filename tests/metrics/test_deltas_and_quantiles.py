@@ -8,7 +8,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from linkerdctl.metrics.deltas import Window, counter_deltas, histogram_deltas
+from linkerdctl.metrics.deltas import Window, counter_deltas, gauge_values, histogram_deltas
 from linkerdctl.metrics.golden import golden
 from linkerdctl.metrics.histogram import Histogram
 from linkerdctl.metrics.scrape import START_TIME, Scrape
@@ -17,22 +17,22 @@ from linkerdctl.metrics.traffic import Traffic
 BOUNDS = (1.0, 2.0, 5.0, 10.0, 100.0, math.inf)
 
 
-def scrape(at: float, started: float | None = 0.0, **families: dict[bytes, float]) -> Scrape:
+def scrape(at: float, started: float | None = 0.0, **counters: dict[bytes, float]) -> Scrape:
     start = {} if started is None else {START_TIME: {b"": started}}
-    return Scrape(at, {**families, **start})
+    return Scrape(at, {**counters, **start})
+
+
+def scrape_of(buckets: dict[float, float], at: float = 0.0) -> Scrape:
+    """One histogram `h` with the labels a="1"."""
+    return Scrape(at, {}, {"h": {b'a="1"': buckets}})
 
 
 def histogram_of(observations: list[float]) -> Histogram:
-    return Histogram.of({bound: float(sum(each <= bound for each in observations)) for bound in BOUNDS})
+    return Histogram.of(buckets_of(observations))
 
 
-def bucket_samples(observations: list[float], child: bytes = b'a="1"') -> dict[bytes, float]:
-    return {
-        child + b',le="%s"' % (b"+Inf" if math.isinf(bound) else str(bound).encode()): float(
-            sum(each <= bound for each in observations)
-        )
-        for bound in BOUNDS
-    }
+def buckets_of(observations: list[float]) -> dict[float, float]:
+    return {bound: float(sum(each <= bound for each in observations)) for bound in BOUNDS}
 
 
 counts = st.dictionaries(st.sampled_from([b'a="1"', b'a="2"', b'a="3"']), st.integers(0, 50).map(float))
@@ -59,9 +59,23 @@ def test_a_start_time_that_is_only_rounded_is_the_same_process() -> None:
     assert counter_deltas(Window(before, after), "c") == {b"": 2}
 
 
-def test_nan_counts_as_absent() -> None:
-    window = Window(scrape(10, c={b"x": math.nan, b"y": 1}), scrape(20, c={b"x": 3, b"y": math.nan}))
-    assert counter_deltas(window, "c") == {b"x": 3}
+@pytest.mark.parametrize("no_count", [math.nan, math.inf, -math.inf, -1.0])
+def test_what_no_counter_can_hold_counts_as_absent(no_count: float) -> None:
+    before = scrape(10, c={b"x": no_count, b"y": 1, b"z": no_count})
+    after = scrape(20, c={b"x": 3, b"y": no_count, b"z": no_count})
+    assert counter_deltas(Window(before, after), "c") == {b"x": 3}
+
+
+@pytest.mark.parametrize("no_count", [math.nan, math.inf, -1.0])
+def test_a_histogram_with_a_bucket_that_holds_no_count_is_absent_as_a_whole(no_count: float) -> None:
+    whole, broken = buckets_of([1, 50]), {**buckets_of([1, 50]), 5.0: no_count}
+    assert histogram_deltas(Window(scrape_of(whole), scrape_of(broken)), "h") == {}
+    assert histogram_deltas(Window(scrape_of(broken), scrape_of(whole)), "h") == {b'a="1"': Histogram.of(whole)}
+
+
+def test_a_gauge_stands_where_it_was_last_seen_if_anywhere() -> None:
+    window = Window(scrape(10, g={b"x": 9}), scrape(20, g={b"x": 3, b"y": math.nan, b"z": math.inf, b"w": -2}))
+    assert gauge_values(window, "g") == {b"x": 3, b"w": -2}
 
 
 def test_a_new_proxy_counts_from_its_start() -> None:
@@ -72,21 +86,15 @@ def test_a_new_proxy_counts_from_its_start() -> None:
 
 @given(st.lists(st.floats(0, 200), max_size=30), st.lists(st.floats(0, 200), max_size=30))
 def test_a_histogram_increases_by_what_was_observed_in_between(first: list[float], more: list[float]) -> None:
-    window = Window(scrape(0, h=bucket_samples(first)), scrape(1, h=bucket_samples(first + more)))
+    window = Window(scrape_of(buckets_of(first)), scrape_of(buckets_of(first + more)))
     assert histogram_deltas(window, "h") == {b'a="1"': histogram_of(more)}
 
 
 def test_a_histogram_begins_anew_as_a_whole() -> None:
     """Fewer fast and more slow ones than before: bucket by bucket, the difference would not be cumulative."""
-    before, after = bucket_samples([1, 1, 1, 50]), bucket_samples([1, 50, 50, 50, 50])
-    [delta] = histogram_deltas(Window(scrape(0, h=before), scrape(1, h=after)), "h").values()
+    before, after = buckets_of([1, 1, 1, 50]), buckets_of([1, 50, 50, 50, 50])
+    [delta] = histogram_deltas(Window(scrape_of(before), scrape_of(after)), "h").values()
     assert delta == histogram_of([1, 50, 50, 50, 50])
-
-
-def test_buckets_are_grouped_wherever_le_stands() -> None:
-    samples = {b'le="1",a="x"': 1.0, b'le="+Inf",a="x"': 2.0, b'a="y",le="+Inf",b="z"': 3.0}
-    got = histogram_deltas(Window(None, scrape(1, h=samples)), "h")
-    assert got == {b'a="x"': Histogram((1.0, math.inf), (1, 2)), b'a="y",b="z"': Histogram((math.inf,), (3,))}
 
 
 def defined_quantile(q: float, buckets: dict[float, float]) -> float | None:

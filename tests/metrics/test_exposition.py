@@ -1,4 +1,4 @@
-"""The parser against prometheus_client, on real dumps, on generated text, and on text that is broken."""
+"""The parser against prometheus_client on real dumps, and by example on what the format allows and forbids."""
 
 from __future__ import annotations
 
@@ -7,31 +7,51 @@ import math
 from pathlib import Path
 
 import pytest
-from hypothesis import example, given, settings
-from hypothesis import strategies as st
 from prometheus_client.openmetrics.parser import text_string_to_metric_families as openmetrics
 from prometheus_client.parser import text_string_to_metric_families as legacy
 
 from linkerdctl.errors import ExpositionError
-from linkerdctl.metrics.exposition import parse
+from linkerdctl.metrics.exposition import Exposition, parse
 from linkerdctl.metrics.labels import parse_labels
+from linkerdctl.metrics.scrape import Scrape
 
 DUMPS = sorted((Path(__file__).parents[1] / "fixtures" / "emojivoto-profiles").glob("*/*/*.prom.gz"))
-Found = dict[frozenset[tuple[str, str]], float]
+Found = dict[frozenset[tuple[str, str | float]], float]
+
+
+def found(exposition: Exposition, name: str) -> Found:
+    """Samples by their labels, the bound of a bucket among them as a number."""
+    samples: Found = {
+        frozenset(parse_labels(labels).items()): value for labels, value in exposition.samples.get(name, {}).items()
+    }
+    for labels, buckets in exposition.buckets.get(name, {}).items():
+        for bound, count in buckets.items():
+            samples[frozenset([*parse_labels(labels).items(), ("le", bound)])] = count
+    return samples
 
 
 def ours(text: str, name: str) -> Found:
-    samples = parse(text.encode(), [name])[name]
-    return {frozenset(parse_labels(labels).items()): value for labels, value in samples.items()}
+    return found(parse(text.encode(), [name]), name)
 
 
-def theirs(text: str, name: str, parser: object = legacy) -> Found:
-    return {
-        frozenset(sample.labels.items()): sample.value
-        for family in parser(text)  # type: ignore[operator]
-        for sample in family.samples
-        if sample.name == name
-    }
+def labelled(name: str, labels: dict[str, str]) -> frozenset[tuple[str, str | float]]:
+    if name.endswith("_bucket"):
+        return frozenset({**labels, "le": float(labels["le"])}.items())
+    return frozenset(labels.items())
+
+
+def theirs(text: str, parser: object = legacy) -> dict[str, Found]:
+    samples: dict[str, Found] = {}
+    for family in parser(text):  # type: ignore[operator]
+        for sample in family.samples:
+            by_labels = samples.setdefault(as_written(sample.name, text), {})
+            by_labels.setdefault(labelled(sample.name, sample.labels), sample.value)
+    return samples
+
+
+def as_written(name: str, text: str) -> str:
+    """The oracle calls every counter's samples `_total`, also those that the text calls otherwise."""
+    return name if f"\n{name}{{" in text or f"\n{name} " in text else name.removesuffix("_total")
 
 
 def same(one: Found, other: Found) -> bool:
@@ -40,93 +60,14 @@ def same(one: Found, other: Found) -> bool:
     )
 
 
-def as_written(name: str, text: str) -> str:
-    """The oracle calls every counter's samples `_total`, also those that the text calls otherwise."""
-    return name if f"\n{name}{{" in text or f"\n{name} " in text else name.removesuffix("_total")
-
-
 @pytest.mark.parametrize("dump", DUMPS, ids=lambda dump: f"{dump.parts[-3]}-{dump.name[:8]}")
 def test_real_dumps_are_read_as_the_oracle_reads_them(dump: Path) -> None:
-    text = gzip.decompress(dump.read_bytes()).decode()
-    wanted: dict[str, Found] = {}
-    for family in legacy(text):
-        for sample in family.samples:
-            wanted.setdefault(as_written(sample.name, text), {})[frozenset(sample.labels.items())] = sample.value
-    got = parse(text.encode(), wanted)
+    text = gzip.decompress(dump.read_bytes())
+    wanted = theirs(text.decode())
+    got = parse(text, wanted)
+    assert len(wanted) > 90
     for name, samples in wanted.items():
-        read = {frozenset(parse_labels(labels).items()): value for labels, value in got[name].items()}
-        assert same(read, samples), name
-
-
-NAMES = ("requests_total", "requests", "requests_total_bytes", "latency_ms_bucket", "up")
-label_names = st.sampled_from(["direction", "le", "path", "dst_pod", "_x1"])
-values = st.floats(allow_nan=True, allow_infinity=True) | st.integers(0, 10**12).map(float)
-
-
-def number(value: float) -> str:
-    if math.isnan(value):
-        return "NaN"
-    return {math.inf: "+Inf", -math.inf: "-Inf"}.get(value, repr(value))
-
-
-def escaped(value: str) -> str:
-    return value.replace("\\", "\\\\").replace('"', '\\"').replace("\n", "\\n")
-
-
-@st.composite
-def expositions(draw: st.DrawFn) -> str:
-    """Families in and out of order, with comments, timestamps, odd spacing and any text in label values.
-
-    A series stands there once: what it means twice, the format does not say.
-    """
-    lines: list[str] = []
-    seen: set[tuple[str, frozenset[tuple[str, str]]]] = set()
-    text_values = st.text(
-        st.characters(codec="utf-8", exclude_characters="\r\x0b\x0c\x1c\x1d\x1e\x85\u2028\u2029"), max_size=12
-    )
-    for _ in range(draw(st.integers(0, 12))):
-        name = draw(st.sampled_from(NAMES))
-        if draw(st.booleans()):
-            lines.append(f'# HELP {name} some help {{not="labels"}} 1')
-        labels = draw(st.dictionaries(label_names, text_values, max_size=4))
-        if (name, frozenset(labels.items())) in seen:
-            continue
-        seen.add((name, frozenset(labels.items())))
-        gap = draw(st.sampled_from([" ", "  ", "\t"]))
-        comma = draw(st.sampled_from(["", ","])) if labels else ""
-        inside = ",".join(f'{key}="{escaped(value)}"' for key, value in labels.items()) + comma
-        braces = f"{{{inside}}}" if labels or draw(st.booleans()) else ""
-        timestamp = draw(st.sampled_from(["", "", " 1395066363000"]))
-        lines.append(f"{name}{braces}{gap}{number(draw(values))}{timestamp}")
-    return "".join(f"{line}\n" for line in lines) or "# nothing\n"
-
-
-@settings(max_examples=600, deadline=None)
-@given(expositions())
-@example('requests_total{path="{a} 5"} 3\n')
-@example('requests_total{path="x# {y=\\"1\\"} 7"} 3 17\n')
-@example('up 1\nrequests_total{path="}"} 2\nup{le="1"} 3\n')
-def test_generated_text_is_read_as_the_oracle_reads_it(text: str) -> None:
-    for name in NAMES:
-        assert same(ours(text, name), theirs(text, name)), name
-
-
-@settings(max_examples=600, deadline=None)
-@given(expositions(), st.data())
-def test_broken_text_is_an_error_or_read_without_inventing_anything(text: str, data: st.DataObject) -> None:
-    raw = text.encode()
-    at = data.draw(st.integers(0, len(raw)))
-    broken = data.draw(st.sampled_from([raw[:at], raw[:at] + b"\x00\xff" + raw[at:], raw[:at] + raw[at + 1 :]]))
-    try:
-        samples = parse(broken, NAMES)
-    except ExpositionError as error:
-        assert error.line >= 1
-        assert error.column >= 1
-        return
-    for name in NAMES:
-        assert all(isinstance(value, float) for value in samples[name].values())
-        for labels in samples[name]:
-            parse_labels(labels)
+        assert same(found(got, name), samples), name
 
 
 OPENMETRICS = """\
@@ -134,7 +75,7 @@ OPENMETRICS = """\
 # TYPE tokio_busy_seconds counter
 # UNIT tokio_busy_seconds seconds
 tokio_busy_seconds_total{worker="0"} 26.5 # {trace_id="a} 1"} 0.5 1520879607.789
-tokio_busy_seconds_total{worker="1"} 3.25
+tokio_busy_seconds_total{worker="1"} 3.25 1520879607.789
 # HELP latency Time.
 # TYPE latency histogram
 latency_bucket{le="1.0"} 1 # {id="x"} 0.7
@@ -146,21 +87,74 @@ latency_sum 3.5
 
 
 @pytest.mark.parametrize("name", ["tokio_busy_seconds_total", "latency_bucket", "latency_count", "latency_sum"])
-def test_openmetrics_with_exemplars_is_read_as_the_oracle_reads_it(name: str) -> None:
-    assert same(ours(OPENMETRICS, name), theirs(OPENMETRICS, name, openmetrics))
+@pytest.mark.parametrize("end", ["", "\n"])
+def test_openmetrics_is_read_as_the_oracle_reads_it_whether_or_not_a_line_feed_ends_it(name: str, end: str) -> None:
+    text = OPENMETRICS.rstrip() + end
+    assert same(ours(text, name), theirs(text, openmetrics)[name])
 
 
-def test_lines_may_end_as_on_windows() -> None:
-    assert ours('up{a="b"} 1\r\nup 2\r\n', "up") == {frozenset({("a", "b")}): 1, frozenset(): 2}
+def by_a(text: str, name: str = "up") -> dict[str | float, float]:
+    return {dict(labels).get("a", ""): value for labels, value in ours(text, name).items()}
 
 
-def test_a_family_in_several_pieces_is_one() -> None:
-    text = 'up{a="1"} 1\nother 5\nup{a="2"} 2\nupper{a="3"} 3\nup{a="4"} 4\n'
-    assert {dict(key)["a"]: value for key, value in ours(text, "up").items()} == {"1": 1, "2": 2, "4": 4}
+@pytest.mark.parametrize(
+    ("text", "samples"),
+    [
+        pytest.param('up{a="b"} 1\r\nup 2\r\n', {"b": 1, "": 2}, id="lines end as on Windows"),
+        pytest.param('  up{a="b"} 1\n\tup 2  \n', {"b": 1, "": 2}, id="blanks around a line"),
+        pytest.param('up { a = "b" , } 1\n', {"b": 1}, id="blanks everywhere, and a last comma"),
+        pytest.param("up\t3\nup{}\t4\n", {"": 3}, id="tabs; no labels and empty braces are the same"),
+        pytest.param('up{a="b"} 1\nup{a="b"} 2\n', {"b": 1}, id="the first of two series that are the same"),
+        pytest.param('up{a="b"} 1 1395066363000\nup 2 -5\n', {"b": 1, "": 2}, id="timestamps"),
+        pytest.param('up{a="}"} 1\nup{a="# {} 1"} 2\n', {"}": 1, "# {} 1": 2}, id="braces and hashes in values"),
+        pytest.param('up{a="x,le="} 1\nup{a=","} 2\n', {"x,le=": 1, ",": 2}, id="commas and equal signs in values"),
+        pytest.param('up{a="\\\\n\\n\\"\\x"} 1\n', {'\\n\n"\\x': 1}, id="escapes, and a backslash that is none"),
+        pytest.param('up{a="b"} 1e3\nup -.5\n', {"b": 1000, "": -0.5}, id="exponents and bare fractions"),
+        pytest.param('up{a="b"} +Inf\nup -inf\n', {"b": math.inf, "": -math.inf}, id="infinity"),
+        pytest.param(
+            'up{a="1"} 1\nother 5\nup{a="2"} 2\nupper{a="3"} 3\nup{a="4"} 4\n', {"1": 1, "2": 2, "4": 4}, id="pieces"
+        ),
+        pytest.param(
+            '# TYPE up_total counter\n# HELP u p\nup{a="b"} 1\n', {"b": 1}, id="TYPE and HELP of another name"
+        ),
+        pytest.param('broken{a= 5\nup{a="1"} 1\nup_ x\n', {"1": 1}, id="faults of families no one asked for"),
+        pytest.param('up{a="\x00"} 1\n', {"\x00": 1}, id="NUL"),
+    ],
+)
+def test_what_the_format_allows_is_read(text: str, samples: dict[str, float]) -> None:
+    assert by_a(text) == samples
 
 
-def test_faults_of_families_no_one_asked_for_go_unnoticed() -> None:
-    assert ours('broken{a= 5\nup{a="1"} 1\n', "up") == {frozenset({("a", "1")}): 1}
+def test_labels_that_are_not_utf_8_cost_no_proxy() -> None:
+    assert by_a("up 1\n") == {"": 1}
+    [labels] = parse(b'up{a="\xc3"} 1\n', ["up"]).samples["up"]
+    assert parse_labels(labels) == {"a": "\ufffd"}
+
+
+@pytest.mark.parametrize(
+    "labels",
+    ['a="b",le="1"', 'le="1",a="b"', 'a="b", le="1.0"', 'a="b",le="1",', 'le="1e0",a="b"'],
+)
+def test_buckets_belong_to_one_histogram_wherever_le_stands(labels: str) -> None:
+    text = f'ms_bucket{{{labels}}} 3\nms_bucket{{a="b",le="+Inf"}} 4\n'
+    assert ours(text, "ms_bucket") == {
+        frozenset({("a", "b"), ("le", 1.0)}): 3,
+        frozenset({("a", "b"), ("le", math.inf)}): 4,
+    }
+
+
+def test_a_value_that_looks_like_the_end_of_a_bucket_is_a_value() -> None:
+    text = 'ms_bucket{le="7",a="x,le=",b="2"} 3\nms_bucket{b="x,le=",le="+Inf"} 4\n'
+    assert ours(text, "ms_bucket") == {
+        frozenset({("a", "x,le="), ("b", "2"), ("le", 7.0)}): 3,
+        frozenset({("b", "x,le="), ("le", math.inf)}): 4,
+    }
+
+
+def test_names_that_the_text_does_not_hold_have_no_samples() -> None:
+    got = parse(b"up 1\n", ["up", "down", "ms_bucket"])
+    assert (got.samples, got.buckets) == ({"up": {b"": 1.0}, "down": {}}, {"ms_bucket": {}})
+    assert parse(b"up 1\n", []) == Exposition({}, {})
 
 
 @pytest.mark.parametrize(
@@ -172,13 +166,47 @@ def test_faults_of_families_no_one_asked_for_go_unnoticed() -> None:
         ('{"kind": "Status"}\n', 1, 1, "not metrics"),
         ("\x1f\x8b\x08garbage\n", 1, 1, "not metrics"),
         ('up{a="b"} 1\nup{a="c"} 2', 2, 12, "mid-line"),
-        ('up{a="b"} 1\nup{a="c} 2\n', 2, 1, "not a sample"),
-        ('other 3\n\nup{a="b"} x12\n', 3, 11, "'x12' is not a number"),
+        ("up 1\n# EO", 2, 5, "mid-line"),
+        ('up{a="b"} 1\nup{a="c} 2\n', 2, 4, "label"),
+        ('# HELP up\nother 3\n\nup{a="b"} x12\n', 4, 11, "'x12' is not a number"),
+        ("up 1_000\n", 1, 4, "'1_000' is not a number"),
+        ("up 0x1p3\n", 1, 4, "not a number"),
+        ("up .\n", 1, 4, "not a number"),
         ("up{a=b} 1\n", 1, 4, "label"),
-        ("up{} \n", 1, 1, "not a sample"),
+        ('up{a="b"c="d"} 1\n', 1, 9, "comma is missing"),
+        ('up{a="b",,c="d"} 1\n', 1, 10, "label"),
+        ('up{,a="b"} 1\n', 1, 4, "label"),
+        ('up{a="b" 1\n', 1, 10, "comma"),
+        ('up{a="b"}} 1\n', 1, 10, "not a number"),
+        ('up{a="1",a="2"} 1\n', 1, 10, "label a is given twice"),
+        ('up{1a="1"} 1\n', 1, 4, "label"),
+        ("up{} \n", 1, 6, "value is missing"),
+        ("up 1 2 3\n", 1, 5, "timestamp"),
+        ('up 1 # {a="b"}\n', 1, 5, "exemplar"),
+        ("\n\n  up{} 1}\n", 3, 8, "not a number"),
     ],
 )
-def test_broken_text_is_told_by_line_and_column(text: str, line: int, column: int, words: str) -> None:
+def test_what_the_format_forbids_is_told_by_line_and_column(text: str, line: int, column: int, words: str) -> None:
     with pytest.raises(ExpositionError, match=words) as caught:
         parse(text.encode(), ["up"])
     assert (caught.value.line, caught.value.column) == (line, column)
+
+
+@pytest.mark.parametrize(
+    "labels", ['a="b"', "", 'le="x"', 'le="NaN"', 'le=""', 'le="1",a="b",le="2"', 'a="b",,le="1"', 'a="b"le="1"', '1"']
+)
+def test_a_bucket_needs_one_bound_that_is_a_number(labels: str) -> None:
+    text = f'ms_bucket{{le="1"}} 1\nms_bucket{{{labels}}} 1\n'
+    with pytest.raises(ExpositionError) as caught:
+        parse(text.encode(), ["ms_bucket"])
+    assert caught.value.line == 2
+
+
+def test_a_text_without_anything_of_a_proxy_is_refused() -> None:
+    with pytest.raises(ExpositionError, match="no metric of a proxy"):
+        Scrape.read(b"node_load1 0.2\n", 0.0, ["response_total", "response_latency_ms_bucket"])
+
+
+def test_a_proxy_is_one_by_its_histograms_alone() -> None:
+    scrape = Scrape.read(b'ms_bucket{le="+Inf"} 2\n', 5.0, ["ms_bucket"])
+    assert (scrape.buckets, scrape.started) == ({"ms_bucket": {b"": {math.inf: 2.0}}}, None)
