@@ -18,8 +18,11 @@ from linkerdctl.errors import UsageError
 GROUPS = {
     "Look at traffic": {
         "stat": "Golden metrics of workloads, pods, services and namespaces",
+        "edges": "Who talks to whom, under which identity, encrypted or why not",
+        "graph": "The same, drawn as trees of calls",
         "routes": "The same by route, of ServiceProfiles and of the Gateway API, with retries",
         "tap": "Live requests of a workload, filtered, as lines or JSON",
+        "top": "The same as a live table: who asks whom for what, how often, how fast",
     },
     "Describe services": {
         "profile": "Service profiles and Gateway API routes, out of specifications",
@@ -35,7 +38,7 @@ GROUPS = {
 
 COMMANDS = {name: text for group in GROUPS.values() for name, text in group.items()}
 
-OPTIONAL_VALUES = {"--watch": "2s", "-w": "2s"}
+OPTIONAL_VALUES = {"--watch": "2s", "-w": "2s", "--batch": "2s"}
 """Options that may stand alone, and what they then mean; the parser itself knows no optional values."""
 
 

@@ -192,9 +192,7 @@ class Inventory:
         """Every meshed pod that runs, by namespace and name."""
         meshed = (pod for pod in self._pods.values() if pod.meshed and pod.running)
         ordered = sorted(meshed, key=lambda pod: pod.ref)
-        return tuple(
-            Target(pod.ref, self._metric_labels(pod), pod.ip, pod.admin_port, pod.identity) for pod in ordered
-        )
+        return tuple(Target(pod.ref, self._metric_labels(pod), pod.ip, pod.admin_port, pod.identity) for pod in ordered)
 
     def peer_labels(self, namespace: str, pod: str) -> Mapping[str, str] | None:
         """What `Target.labels` would hold for a pod, meshed or not; None when it is not known here."""

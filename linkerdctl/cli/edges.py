@@ -1,0 +1,139 @@
+"""`edges`: who talks to whom, and whether it is encrypted."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Sequence
+from typing import Annotated
+
+import typer
+
+from linkerdctl.cli.arguments import namespace_asked, seconds
+from linkerdctl.cli.options import GlobalOptions, globals_of
+from linkerdctl.cli.traffic import Scene, open_scene, tell_coverage
+from linkerdctl.errors import PartialDataError, UsageError
+from linkerdctl.kube.kinds import AUTHORITY, CRONJOB, DEPLOYMENT, SERVICE
+from linkerdctl.kube.selection import Selection, parse_selections
+from linkerdctl.render.edges import dot, edges_view, mermaid
+from linkerdctl.render.formats import check_output, render
+from linkerdctl.render.graph import tree_text
+from linkerdctl.render.sorting import sorted_rows
+from linkerdctl.reports.edges import EdgeRow, EdgesRequest, queries, rows
+from linkerdctl.sources.protocol import Observation
+
+app = typer.Typer(rich_markup_mode=None, pretty_exceptions_enable=False, add_completion=False)
+
+DRAWINGS = {"tree": tree_text, "dot": dot, "mermaid": mermaid}
+
+HELP = """\b
+Connections between workloads: who calls whom, under which identity, encrypted or why not.
+
+\b
+Examples:
+  linkerdctl edges deploy -n emojivoto
+  linkerdctl edges deploy/web -n emojivoto -o wide
+  linkerdctl edges -A
+  linkerdctl edges po -n emojivoto -o json | jq '.[] | select(.secured | not)'
+  linkerdctl edges deploy -n emojivoto -o dot | dot -Tsvg > edges.svg
+  linkerdctl edges deploy -n emojivoto -o mermaid
+
+\b
+The other end of an edge may be of any kind (sts/db), outside the cluster or outside the mesh.
+Without RESOURCE it is whatever owns the pods. An edge has an open connection, or had traffic in the window.
+"""
+
+
+@app.command(help=HELP)
+def edges(
+    ctx: typer.Context,
+    resource: Annotated[
+        list[str] | None, typer.Argument(help="TYPE or TYPE/NAME at either end.", show_default=False)
+    ] = None,
+    namespace: Annotated[str | None, typer.Option("--namespace", "-n", help="Namespace of either end.")] = None,
+    all_namespaces: Annotated[bool, typer.Option("--all-namespaces", "-A", help="Look in all namespaces.")] = False,
+    time_window: Annotated[
+        str, typer.Option("--time-window", "-t", metavar="DURATION", help="How long to watch, two scrapes apart.")
+    ] = "10s",
+    output: Annotated[
+        str, typer.Option("--output", "-o", metavar="FORMAT", help="table, wide, json, yaml, csv, tree, dot, mermaid.")
+    ] = "table",
+    sort_by: Annotated[
+        str | None, typer.Option(metavar="COLUMN", help="Sort by a column (rps, src, ...), largest first.")
+    ] = None,
+    strict: Annotated[bool, typer.Option("--strict", help="Exit with 3 when a proxy did not answer.")] = False,
+) -> None:
+    """Parse, ask, show."""
+    options = globals_of(ctx)
+    window = seconds(time_window, "--time-window", at_least=1.0)
+    request = edges_request(options, resource or (), namespace, all_namespaces=all_namespaces)
+    asyncio.run(edges_between(options, request, window, output, sort_by=sort_by, strict=strict))
+
+
+def edges_request(
+    options: GlobalOptions, resource: Sequence[str], namespace: str | None, *, all_namespaces: bool
+) -> EdgesRequest:
+    """What the arguments of `edges` and `graph` ask for; raises `UsageError`."""
+    where = namespace_asked(options, namespace, all_namespaces=all_namespaces)
+    selections = parse_selections(resource, namespace=where) if resource else ()
+    for each in selections:
+        if each.kind in (SERVICE, AUTHORITY):
+            raise UsageError(f"edges are between workloads, not {each.kind.plural}", next_step="try: edges deploy")
+    return EdgesRequest(selections, where)
+
+
+async def edges_between(
+    options: GlobalOptions,
+    request: EdgesRequest,
+    window: float,
+    output: str,
+    *,
+    sort_by: str | None = None,
+    strict: bool = False,
+) -> None:
+    """Ask, show, say what there is to say."""
+    check_output(output, *DRAWINGS)
+    # The owners of pods at the other end must be known too
+    owners = [Selection(kind, None) for kind in (DEPLOYMENT, CRONJOB)]
+    async with open_scene(options, [*request.selections, *owners], window=window, all_pods=True) as scene:
+        request = _resolved(request, scene)
+        observation = await scene.source.observe(queries(), await scene.targets())
+        found = rows(request, observation.answers, scene.inventory)
+        _show(options, request, found, output, sort_by)
+        _tell(options, scene, observation, found)
+        if strict and observation.coverage.failures:
+            failed = len(observation.coverage.failures)
+            raise PartialDataError(f"{failed} of {len(observation.coverage.asked)} proxies did not answer")
+
+
+def _resolved(request: EdgesRequest, scene: Scene) -> EdgesRequest:
+    """Custom kinds found, named objects known to exist."""
+    selections = tuple(scene.inventory.resolve(each) for each in request.selections)
+    for each in selections:
+        if each.name:
+            scene.inventory.rows(each)
+    return EdgesRequest(selections, request.namespace)
+
+
+def _show(
+    options: GlobalOptions, request: EdgesRequest, found: list[EdgeRow], output: str, sort_by: str | None
+) -> None:
+    view = edges_view([each.kind for each in request.selections])
+    ordered = sorted_rows(found, view, sort_by)
+    if output in DRAWINGS:
+        options.terminal.out(DRAWINGS[output](ordered))
+    elif ordered or output not in ("table", "wide"):
+        render(ordered, view, output, options.terminal)
+
+
+def _tell(options: GlobalOptions, scene: Scene, observation: Observation, found: list[EdgeRow]) -> None:
+    terminal = options.terminal
+    tell_coverage(terminal, observation.coverage)
+    for note in scene.inventory.notes:
+        terminal.note(note)
+    if not found:
+        answered = len(observation.coverage.answered)
+        terminal.note(
+            "nothing to show: no connection is open there, and none was used in the window"
+            if answered
+            else "nothing to show: no proxy answered"
+        )

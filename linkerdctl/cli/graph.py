@@ -1,0 +1,47 @@
+"""`graph`: edges drawn as trees of calls."""
+
+from __future__ import annotations
+
+import asyncio
+from typing import Annotated
+
+import typer
+
+from linkerdctl.cli.arguments import seconds
+from linkerdctl.cli.edges import edges_between, edges_request
+from linkerdctl.cli.options import globals_of
+
+app = typer.Typer(rich_markup_mode=None, pretty_exceptions_enable=False, add_completion=False)
+
+HELP = """\b
+Draw who calls whom, from the callers that nobody calls down to the last server.
+
+\b
+Examples:
+  linkerdctl graph -n emojivoto
+  linkerdctl graph deploy -A
+  linkerdctl graph deploy -n emojivoto -o mermaid
+
+\b
+A branch shows whether it is secured (√), its rate, its success and its 95th percentile.
+"""
+
+
+@app.command(help=HELP)
+def graph(
+    ctx: typer.Context,
+    resource: Annotated[
+        list[str] | None, typer.Argument(help="TYPE or TYPE/NAME at either end.", show_default=False)
+    ] = None,
+    namespace: Annotated[str | None, typer.Option("--namespace", "-n", help="Namespace of either end.")] = None,
+    all_namespaces: Annotated[bool, typer.Option("--all-namespaces", "-A", help="Look in all namespaces.")] = False,
+    time_window: Annotated[
+        str, typer.Option("--time-window", "-t", metavar="DURATION", help="How long to watch, two scrapes apart.")
+    ] = "10s",
+    output: Annotated[str, typer.Option("--output", "-o", metavar="FORMAT", help="tree, dot or mermaid.")] = "tree",
+) -> None:
+    """The rows of `edges`, drawn."""
+    options = globals_of(ctx)
+    window = seconds(time_window, "--time-window", at_least=1.0)
+    request = edges_request(options, resource or (), namespace, all_namespaces=all_namespaces)
+    asyncio.run(edges_between(options, request, window, output))
