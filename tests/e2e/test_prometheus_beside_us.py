@@ -1,0 +1,209 @@
+"""A real Prometheus scrapes the demo's proxies beside us: it and we tell the same, and both what the request log says."""
+
+from __future__ import annotations
+
+import itertools
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from linkerdctl.demo.prometheus import COLLECTOR, POD_MONITOR, PrometheusServer, scraping
+from linkerdctl.demo.servers import DemoMesh
+from tests.e2e.conftest import Command, Ran, pod_of
+from tests.e2e.prometheus_stubs import api_server_before, kubeconfig_for, stub
+
+SKEW = 1.6
+"""Seconds that two windows may be apart: a scrape interval, and the time one command takes after the other."""
+WORKLOADS = ("web", "emoji", "voting", "vote-bot")
+
+
+@pytest.fixture(scope="module")
+def prometheus(mesh: DemoMesh) -> Iterator[PrometheusServer]:
+    with PrometheusServer(scraping(mesh.url)) as server:
+        server.wait_for_scrapes(8, 6)
+        yield server
+
+
+@pytest.fixture(scope="module")
+def other_setups(mesh: DemoMesh) -> Iterator[PrometheusServer]:
+    """Two jobs that label proxies in other ways; ask for one of them with --prometheus-label."""
+    jobs = {"emojivoto/proxies": POD_MONITOR, "collector": COLLECTOR}
+    with PrometheusServer(scraping(mesh.url, jobs=jobs)) as server:
+        server.wait_for_scrapes(6, 12)
+        yield server
+
+
+Pair = tuple[float, float]
+
+
+def true_windows(mesh: DemoMesh, workload: str, row: dict[str, Any]) -> set[Pair]:
+    """Between which scrapes of this proxy the log counts what a row says, if the row's seconds fit too."""
+    pod = pod_of(mesh, workload)
+    scrapes = mesh.call(lambda: mesh.log.scrapes_of(pod))[-40:]
+    found = set()
+    for first, last in itertools.combinations(scrapes, 2):
+        if abs(last - first - row["window_seconds"]) < 0.2:
+            truth = mesh.call(lambda a=first, b=last: mesh.log.truth(pod, "inbound", a, b))  # type: ignore[misc]
+            if (truth.requests, truth.failures) == (row["requests"], row["failures"]):
+                found.add((first, last))
+    return found
+
+
+def assert_agree(mesh: DemoMesh, workload: str, one: dict[str, Any], other: dict[str, Any]) -> None:
+    """Both rows are true to the last request, of windows that are no further apart than scrapes are."""
+    pairs = itertools.product(true_windows(mesh, workload, one), true_windows(mesh, workload, other))
+    assert any(abs(a[0] - b[0]) < SKEW and abs(a[1] - b[1]) < SKEW for a, b in pairs)
+
+
+def known(ran: Ran) -> dict[str, frozenset[str]]:
+    """Which fields of each row hold something."""
+    return {name: frozenset(key for key, value in row.items() if value is not None) for name, row in ran.rows.items()}
+
+
+def test_both_sources_tell_what_happened_in_the_same_seconds(
+    mesh: DemoMesh, linkerdctl: Command, prometheus: PrometheusServer
+) -> None:
+    ours = linkerdctl("stat deploy -n emojivoto -t 3s -o json")
+    theirs = linkerdctl(f"stat deploy -n emojivoto -t 3s -o json --prometheus {prometheus.url}")
+    assert (theirs.code, theirs.err) == (0, "")
+    assert known(ours) == known(theirs)
+    assert theirs.rows["deployment/vote-bot"]["rps"] is None
+    for workload in ("web", "emoji", "voting"):
+        name = f"deployment/{workload}"
+        assert theirs.rows[name]["requests"] > 10
+        assert theirs.rows[name]["tcp_open_connections"] == ours.rows[name]["tcp_open_connections"]
+        assert_agree(mesh, workload, ours.rows[name], theirs.rows[name])
+
+
+@pytest.mark.parametrize(
+    "selection",
+    [
+        "deploy/web --to deploy/emoji -n emojivoto",
+        "deploy --from deploy/web -n emojivoto",
+        "svc -n emojivoto",
+        "svc/emoji-svc --from deploy/web -n emojivoto",
+        "au -n emojivoto",
+        "po -A",
+        "ns",
+        "rs -n emojivoto",
+        "rs --from deploy/web -n emojivoto",
+        "deploy/web --to rs -n emojivoto",
+        "all -n emojivoto",
+        "deploy -n emojivoto -l app=web-svc",
+        "deploy -n emojivoto --all-traffic",
+        "deploy -n emojivoto --since-start",
+    ],
+)
+def test_every_selection_has_the_same_rows_and_about_the_same_numbers(
+    linkerdctl: Command, prometheus: PrometheusServer, selection: str
+) -> None:
+    ours = linkerdctl(f"stat {selection} -t 2s -o json")
+    theirs = linkerdctl(f"stat {selection} -t 6s -o json --prometheus {prometheus.url}")
+    assert known(ours) == known(theirs)
+    for name, row in theirs.rows.items():
+        assert row["rps"] == pytest.approx(ours.rows[name]["rps"], rel=0.7, abs=1) if row["rps"] else True
+        assert row["tcp_open_connections"] == ours.rows[name]["tcp_open_connections"]
+
+
+@pytest.mark.parametrize("selection", ["deploy -n emojivoto", "all -A", "deploy --from rs -A", "svc,po,ns -A"])
+def test_a_command_makes_at_most_six_requests(
+    linkerdctl: Command, prometheus: PrometheusServer, caplog: pytest.LogCaptureFixture, selection: str
+) -> None:
+    caplog.set_level("DEBUG", "linkerdctl")
+    ran = linkerdctl(f"stat {selection} -t 3s -o json --prometheus {prometheus.url}")
+    assert ran.code == 0
+    assert 0 < sum(record.getMessage().startswith("query ") for record in caplog.records) <= 6
+
+
+@pytest.mark.parametrize("job", ["emojivoto/proxies", "collector"])
+@pytest.mark.parametrize(
+    "selection", ["deploy -n emojivoto", "deploy --from deploy/web -n emojivoto", "rs -n emojivoto", "ns", "svc -A"]
+)
+def test_labels_of_other_setups_are_found_out(
+    linkerdctl: Command, other_setups: PrometheusServer, job: str, selection: str
+) -> None:
+    ours = linkerdctl(f"stat {selection} -t 2s -o json")
+    theirs = linkerdctl(
+        f"stat {selection} -t 4s -o json --prometheus {other_setups.url} --prometheus-label job={job}"
+    )
+    assert (theirs.code, theirs.err) == (0, "")
+    assert known(ours) == known(theirs)
+
+
+def test_a_podmonitors_numbers_are_true(mesh: DemoMesh, linkerdctl: Command, other_setups: PrometheusServer) -> None:
+    chosen = f"--prometheus {other_setups.url} --prometheus-label job=emojivoto/proxies"
+    ran = linkerdctl(f"stat deploy -n emojivoto -t 3s -o json {chosen}")
+    for workload in ("web", "emoji", "voting"):
+        assert true_windows(mesh, workload, ran.rows[f"deployment/{workload}"])
+
+
+def test_too_short_a_window_is_made_longer_and_that_is_told(
+    linkerdctl: Command, prometheus: PrometheusServer
+) -> None:
+    ran = linkerdctl(f"stat deploy/web -n emojivoto -t 1s -o json --prometheus {prometheus.url}")
+    assert ran.err == "1s is less than 2 scrapes of this Prometheus, which come every 1s: these are the last 2s\n"
+    assert ran.rows["deployment/web"]["window_seconds"] == pytest.approx(2, abs=0.1)
+
+
+def test_too_long_a_window_is_told(mesh: DemoMesh, linkerdctl: Command) -> None:
+    with PrometheusServer(scraping(mesh.url)) as newcomer:
+        newcomer.wait_for_scrapes(3, 6)
+        ran = linkerdctl(f"stat deploy -n emojivoto -t 45s --prometheus {newcomer.url}")
+    assert (ran.code, ran.out) == (1, "")
+    assert ran.err.startswith("error: this Prometheus does not reach back 45s: it holds nothing of these proxies")
+
+
+def test_a_proxy_that_is_down_is_told(mesh: DemoMesh, linkerdctl: Command, prometheus: PrometheusServer) -> None:
+    mesh.set_faults("dead=voting")
+    try:
+        prometheus.wait_for('up{deployment="voting"} == 0')
+        ran = linkerdctl(f"stat deploy -n emojivoto -t 3s -o json --strict --prometheus {prometheus.url}")
+    finally:
+        mesh.set_faults()
+    assert ran.code == 3
+    assert "3 of 4 proxies answered" in ran.err
+    assert f"{pod_of(mesh, 'voting').name}: Prometheus holds nothing new of it" in ran.err
+    assert ran.rows["deployment/voting"]["rps"] is None
+    assert ran.rows["deployment/web"]["rps"] > 0
+    prometheus.wait_for('count(up{deployment="voting"} == 1)')
+    prometheus.wait_for('count_over_time(process_start_time_seconds{deployment="voting"}[5s]) >= 4')
+
+
+def test_a_service_is_reached_through_the_api_server(
+    mesh: DemoMesh, linkerdctl: Command, prometheus: PrometheusServer, tmp_path: Path
+) -> None:
+    with stub(api_server_before(mesh.url, prometheus.url)) as api:
+        config = kubeconfig_for(api.url, tmp_path)
+        here = f"-t 3s -o json --kubeconfig {config} --prometheus-header X-Scope-OrgID:team-a"
+        ran = linkerdctl(f"stat deploy {here} --prometheus prometheus.linkerd-viz")
+        assert (ran.code, ran.err) == (0, "")
+        assert ran.rows["deployment/web"]["rps"] > 0
+        queries = [each for each in api.asked if "/services/" in each.path and "/proxy/" in each.path]
+        assert len(queries) <= 6
+        assert {(each.method, each.headers.get("x-scope-orgid")) for each in queries} == {("GET", "team-a")}
+        lost = linkerdctl(f"stat deploy {here} --prometheus prom.nowhere:80")
+    assert lost.code == 1
+    assert lost.err.startswith("error: cannot reach service prom.nowhere:80 in namespace nowhere: there is no such")
+
+
+def test_watch_asks_again_and_again(linkerdctl: Command, prometheus: PrometheusServer) -> None:
+    from linkerdctl.sources.prometheus.source import PrometheusSource
+
+    shown = 0
+    watch = PrometheusSource.watch
+
+    async def thrice(self: PrometheusSource, *given: Any) -> Any:
+        nonlocal shown
+        async for observation in watch(self, *given):
+            yield observation
+            shown += 1
+            if shown == 3:
+                return
+
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(PrometheusSource, "watch", thrice)
+        ran = linkerdctl(f"stat deploy/web -n emojivoto -t 3s --watch 1s --prometheus {prometheus.url}")
+    assert (ran.code, shown) == (0, 3)
+    assert ran.out.count("web ") == 3
