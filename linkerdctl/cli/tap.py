@@ -30,7 +30,7 @@ Examples:
   linkerdctl tap deploy/web -n emojivoto --status 5xx,429 --min-latency 100ms
   linkerdctl tap deploy/voting -n emojivoto --grpc-status '!OK' --from deploy/web
   linkerdctl tap deploy/web -n emojivoto -o json | jq .requestInitEvent.path
-  linkerdctl tap deploy/web -n emojivoto -o template='{{.source.ip}} {{.requestInitEvent.path}}'
+  linkerdctl tap deploy/web -n emojivoto -o template='{{with .requestInitEvent}}{{.method}} {{.path}}{{end}}'
   linkerdctl tap deploy/web -n emojivoto --duration 30s --save incident.tap
   linkerdctl tap --input incident.tap --failed --group
   linkerdctl tap deploy/web -n emojivoto --doctor

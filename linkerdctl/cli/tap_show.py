@@ -11,6 +11,7 @@ from collections.abc import Iterator, Sequence
 from contextlib import aclosing
 
 from linkerdctl.cli.tap_request import Asked
+from linkerdctl.errors import LinkerdctlError
 from linkerdctl.render.terminal import Terminal
 from linkerdctl.tap.events import TapEvent
 from linkerdctl.tap.flow import Flow
@@ -47,9 +48,17 @@ class Show:
             silence = asyncio.create_task(self._tell_silence())
             try:
                 await self._show(transport, saved)
+            except LinkerdctlError:
+                if self._flow.told:
+                    self._tell_counts(saved)
+                raise
+            except (asyncio.CancelledError, KeyboardInterrupt):
+                self._tell_counts(saved)
+                raise
+            else:
+                self._tell_counts(saved)
             finally:
                 silence.cancel()
-                self._tell_counts(saved)
 
     async def _show(self, transport: TapTransport, saved: SavedTap | None) -> None:
         with contextlib.suppress(TimeoutError):
@@ -89,7 +98,7 @@ class Show:
 
     def _tell_counts(self, saved: SavedTap | None) -> None:
         flow, sampled = self._flow, self._max_rps is not None
-        total = max(flow.sampling.estimated, flow.told) if sampled else flow.told
+        total = max(flow.sampling.estimated(time.monotonic()), flow.told) if sampled else flow.told
         about = "about " if total > flow.told else ""
         of = f" of {about}{total}" if total != flow.shown else ""
         rate = f" (max-rps {self._max_rps:g})" if sampled and about else ""

@@ -1,0 +1,163 @@
+"""`tap --doctor`: finds out what `tap.doctor` judges, and prints the verdict."""
+
+from __future__ import annotations
+
+import asyncio
+import json
+from collections.abc import Callable
+from contextlib import aclosing
+from dataclasses import replace
+from typing import Any
+
+from linkerdctl.cli.options import GlobalOptions
+from linkerdctl.cli.tap_targets import Targets, load_targets
+from linkerdctl.errors import ApiError, LinkerdctlError
+from linkerdctl.kube.client import About, KubeClient
+from linkerdctl.kube.proxy_access import proxy_access
+from linkerdctl.kube.rbac import missing_rule
+from linkerdctl.metrics.query import Direction, Need, TrafficQuery
+from linkerdctl.render.terminal import Terminal, printable
+from linkerdctl.sources.proxies import ProxySource
+from linkerdctl.tap.doctor import Api, Facts, Finding, findings
+from linkerdctl.tap.events import RequestInit
+from linkerdctl.tap.query import API, TapQuery
+from linkerdctl.tap.transports.protocol import TapTransport
+from linkerdctl.tap.transports.viz import GROUP, about_tap
+
+WATCHED = 3.0
+"""Seconds that requests are counted and tapped."""
+_SERVICE = "v1alpha1.tap.linkerd.io"
+_MARKS = {True: "ok  ", False: "fail", None: "?   "}
+
+MakeTransport = Callable[[Targets], TapTransport]
+
+
+async def examine(client: KubeClient, query: TapQuery, *, direct: bool = False) -> tuple[Facts, Targets | None]:
+    """What can be told without waiting: the API, the permission, the pods."""
+    about = about_tap(query.target)
+    facts = Facts(
+        str(query.target),
+        matches=str(query.matches),
+        direct=direct,
+        rule=missing_rule(about.verb, about.group, about.resource, about.namespace),
+    )
+    if not direct:
+        (api, detail), allowed = await asyncio.gather(_api(client), _allowed(client, about))
+        facts = replace(facts, api=api, api_detail=detail, allowed=allowed)
+    try:
+        targets = await load_targets(client, query.target, everywhere=direct)
+    except ApiError:
+        return facts, None
+    return replace(facts, pods=targets.pods), targets
+
+
+async def watch(
+    options: GlobalOptions, client: KubeClient, facts: Facts, targets: Targets, make: MakeTransport
+) -> Facts:
+    """Count for a moment what passes the proxies, and what a tap tells of it."""
+    passed, (tapped, error) = await asyncio.gather(_passed(options, client, targets), _tapped(make, targets))
+    return replace(facts, seconds=WATCHED, passed=passed, tapped=tapped, tap_error=error)
+
+
+def tell(terminal: Terminal, found: list[Finding], output: str) -> bool:
+    """Print what was found, the verdict at the end; whether all is well."""
+    bad = [each for each in found if each.good is False]
+    if output in ("json", "jsonl"):
+        records = [{"good": each.good, "text": each.text, "advice": each.advice or None} for each in found]
+        terminal.out(json.dumps(records, indent=2) + "\n")
+        return not bad
+    lines = []
+    for each in found:
+        lines.append(f"{_MARKS[each.good]}  {printable(each.text)}")
+        lines += [f"      {printable(line)}" for line in each.advice.splitlines() if each.good is not True]
+    lines.append("nothing is wrong" if not bad else f"so: {printable(bad[0].text)}")
+    terminal.out("\n".join(lines) + "\n")
+    return not bad
+
+
+def explained(error: LinkerdctlError, facts: Facts) -> LinkerdctlError:
+    """The error of a tap, with what the first bad finding says about it."""
+    bad = next((each for each in findings(facts) if each.good is False), None)
+    if bad is not None and error.next_step is None:
+        error.next_step = f"{bad.text}\n{bad.advice}" if bad.advice else bad.text
+    return error
+
+
+async def _api(client: KubeClient) -> tuple[Api, str]:
+    """Who may not see API services can still see whether one answers."""
+    path = f"/apis/apiregistration.k8s.io/v1/apiservices/{_SERVICE}"
+    try:
+        service = await client.get(path, About("get", "apiservices", "apiregistration.k8s.io", name=_SERVICE))
+    except ApiError as error:
+        return (Api.ABSENT, "") if error.status == 404 else await _api_by_discovery(client)
+    conditions = (service.get("status") or {}).get("conditions") or ()
+    available: dict[str, Any] = next((each for each in conditions if each.get("type") == "Available"), {})
+    if available.get("status") == "True":
+        return Api.AVAILABLE, ""
+    return Api.UNAVAILABLE, str(available.get("message") or available.get("reason") or "")
+
+
+async def _api_by_discovery(client: KubeClient) -> tuple[Api, str]:
+    try:
+        async with client.stream("GET", API, About("get", GROUP)):
+            return Api.AVAILABLE, ""
+    except ApiError as error:
+        known = {404: Api.ABSENT, 503: Api.UNAVAILABLE}
+        return known.get(error.status, Api.UNKNOWN), "" if error.status in known else error.message
+
+
+async def _allowed(client: KubeClient, about: About) -> bool | None:
+    """Asks the API server; None where it does not answer that."""
+    resource, _, subresource = about.resource.partition("/")
+    attributes = {
+        "verb": about.verb,
+        "group": about.group,
+        "resource": resource,
+        "subresource": subresource,
+        "namespace": about.namespace or "",
+        "name": about.name or "",
+    }
+    review = {
+        "apiVersion": "authorization.k8s.io/v1",
+        "kind": "SelfSubjectAccessReview",
+        "spec": {"resourceAttributes": attributes},
+    }
+    path = "/apis/authorization.k8s.io/v1/selfsubjectaccessreviews"
+    asking = About("create", "selfsubjectaccessreviews", "authorization.k8s.io")
+    try:
+        async with client.stream(
+            "POST", path, asking, headers={"Content-Type": "application/json"}, content=json.dumps(review).encode()
+        ) as response:
+            return bool(json.loads(await response.aread())["status"]["allowed"])
+    except (ApiError, ValueError, KeyError, TypeError):
+        return None
+
+
+async def _passed(options: GlobalOptions, client: KubeClient, targets: Targets) -> int | None:
+    """Requests that the target's proxies count, in and out; None when none of them tells."""
+    wanted = {pod.ref for pod in targets.pods if pod.tappable}
+    proxies = [each for each in targets.inventory.targets() if each.pod in wanted]
+    queries = [TrafficQuery(direction, (), needs=Need.REQUESTS) for direction in Direction]
+    async with proxy_access(options.via, client, concurrency=options.concurrency) as access:
+        source = ProxySource(
+            access, window=WATCHED, peer_labels=targets.inventory.peer_labels, deadline=options.timeout
+        )
+        observation = await source.observe(queries, proxies)
+    if not observation.coverage.answered:
+        return None
+    found = [traffic for answer in observation.answers for traffic in answer.values()]
+    return round(sum((each.successes or 0) + (each.failures or 0) for each in found))
+
+
+async def _tapped(make: MakeTransport, targets: Targets) -> tuple[int, str]:
+    """Requests that a tap tells of, and why it ended early."""
+    told = 0
+    try:
+        async with asyncio.timeout(WATCHED), aclosing(make(targets).batches()) as batches:
+            async for batch in batches:
+                told += sum(isinstance(event.http, RequestInit) for event in batch)
+    except TimeoutError:
+        return told, ""
+    except LinkerdctlError as error:
+        return told, error.message
+    return told, ""
