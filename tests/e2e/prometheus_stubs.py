@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import ssl
 import threading
 import time
 import urllib.error
@@ -46,7 +47,7 @@ class Stub:
 
 
 @contextmanager
-def stub(answer: Callable[[Asked], Reply]) -> Iterator[Stub]:
+def stub(answer: Callable[[Asked], Reply], *, tls: ssl.SSLContext | None = None) -> Iterator[Stub]:
     """Serve on loopback until the context ends."""
 
     class Handler(BaseHTTPRequestHandler):
@@ -65,13 +66,15 @@ def stub(answer: Callable[[Asked], Reply]) -> Iterator[Stub]:
             self.end_headers()
             self.wfile.write(reply.body)
 
-        do_POST = do_GET
+        do_POST = do_GET  # noqa: N815
 
         def log_message(self, *_: object) -> None:
             pass
 
     server = ThreadingHTTPServer(("127.0.0.1", 0), Handler)
-    running = Stub(f"http://127.0.0.1:{server.server_port}")
+    if tls:
+        server.socket = tls.wrap_socket(server.socket, server_side=True)
+    running = Stub(f"http{'s' if tls else ''}://127.0.0.1:{server.server_port}")
     threading.Thread(target=server.serve_forever, kwargs={"poll_interval": 0.02}, daemon=True).start()
     try:
         yield running

@@ -125,9 +125,7 @@ def test_labels_of_other_setups_are_found_out(
     linkerdctl: Command, other_setups: PrometheusServer, job: str, selection: str
 ) -> None:
     ours = linkerdctl(f"stat {selection} -t 2s -o json")
-    theirs = linkerdctl(
-        f"stat {selection} -t 4s -o json --prometheus {other_setups.url} --prometheus-label job={job}"
-    )
+    theirs = linkerdctl(f"stat {selection} -t 4s -o json --prometheus {other_setups.url} --prometheus-label job={job}")
     assert (theirs.code, theirs.err) == (0, "")
     assert known(ours) == known(theirs)
 
@@ -139,9 +137,7 @@ def test_a_podmonitors_numbers_are_true(mesh: DemoMesh, linkerdctl: Command, oth
         assert true_windows(mesh, workload, ran.rows[f"deployment/{workload}"])
 
 
-def test_too_short_a_window_is_made_longer_and_that_is_told(
-    linkerdctl: Command, prometheus: PrometheusServer
-) -> None:
+def test_too_short_a_window_is_made_longer_and_that_is_told(linkerdctl: Command, prometheus: PrometheusServer) -> None:
     ran = linkerdctl(f"stat deploy/web -n emojivoto -t 1s -o json --prometheus {prometheus.url}")
     assert ran.err == "1s is less than 2 scrapes of this Prometheus, which come every 1s: these are the last 2s\n"
     assert ran.rows["deployment/web"]["window_seconds"] == pytest.approx(2, abs=0.1)

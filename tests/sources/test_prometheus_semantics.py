@@ -1,4 +1,4 @@
-"""What a Prometheus answers is what the proxies' own scrapes say: random histories, one store, our arithmetic as the oracle."""
+"""What a Prometheus answers is what the proxies' own scrapes say: random histories, with our arithmetic as the oracle."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ from linkerdctl.metrics.query import Direction, Matcher, Need, TrafficQuery
 from linkerdctl.metrics.reduce import reduce
 from linkerdctl.metrics.traffic import Traffic
 from linkerdctl.sources.prometheus.address import Url
-from linkerdctl.sources.prometheus.api import Prometheus
+from linkerdctl.sources.prometheus.api import Prometheus, Vector
 from linkerdctl.sources.prometheus.config import HttpConfig
 from linkerdctl.sources.prometheus.doors import open_url
 from linkerdctl.sources.prometheus.source import PrometheusSource
@@ -57,7 +57,7 @@ class AsOf(Prometheus):
     def __init__(self, prometheus: Prometheus, moment: float) -> None:
         self._inner, self._moment = prometheus, moment
 
-    async def query(self, promql: str, at: float | None = None):  # type: ignore[no-untyped-def]
+    async def query(self, promql: str, at: float | None = None) -> Vector:
         return await self._inner.query(promql, self._moment)
 
 
@@ -93,7 +93,9 @@ def oracle(members: list[History], end: float, window: float | None) -> list[Ans
         if looks is None:
             add_open_sockets(answers, history, end)
             continue
-        for answer, share in zip(answers, reduce(looks, QUERIES, pod_labels=target.labels, admin_port=4191), strict=True):
+        for answer, share in zip(
+            answers, reduce(looks, QUERIES, pod_labels=target.labels, admin_port=4191), strict=True
+        ):
             for key, traffic in share.items():
                 answer[key] = answer.get(key, Traffic()) + traffic
     return answers

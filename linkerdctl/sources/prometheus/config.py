@@ -21,12 +21,15 @@ _SECRET = ("authorization", "proxy-authorization", "cookie")
 """Headers whose value others must not see in a list of processes."""
 
 
+Header = tuple[str, str]
+
+
 @dataclass(frozen=True, slots=True)
 class HttpConfig:
     """Everything beside the address. What is secret, or may be, is kept out of `repr`."""
 
     authorization: str | None = field(default=None, repr=False)
-    headers: tuple[tuple[str, str], ...] = field(default=(), repr=False)
+    headers: tuple[Header, ...] = field(default=(), repr=False)
     ca: Path | None = None
     certificate: Path | None = None
     key: Path | None = None
@@ -69,16 +72,20 @@ def http_config(
     given = {
         name.removeprefix(VARIABLE): value for name, value in environment.items() if name.startswith(VARIABLE) and value
     }
-    own = (*_headers(given.get("_HEADERS", "").splitlines()), *_headers(headers, on_command_line=True))
-    replaced = {name.lower() for name, _ in own}
-    kept = tuple((name, value) for name, value in config.headers if name.lower() not in replaced)
+    of_environment = _headers(given.get("_HEADERS", "").splitlines())
     return replace(
         config,
         authorization=_authorization(given, user) or config.authorization,
-        headers=(*kept, *own),
+        headers=_over(_over(config.headers, of_environment), _headers(headers, on_command_line=True)),
         ca=Path(given["_CA"]) if "_CA" in given else config.ca,
         timeout=timeout,
     )
+
+
+def _over(headers: Sequence[Header], later: Sequence[Header]) -> tuple[Header, ...]:
+    """Headers, without those that later ones replace."""
+    replaced = {name.lower() for name, _ in later}
+    return (*(each for each in headers if each[0].lower() not in replaced), *later)
 
 
 def _authorization(given: Mapping[str, str], user: str | None) -> str | None:
@@ -101,7 +108,7 @@ def _secret(path: Path) -> str:
         raise ConfigError(f"{path} cannot be read: {_why(error)}") from None
 
 
-def _headers(texts: Iterable[str], *, on_command_line: bool = False) -> list[tuple[str, str]]:
+def _headers(texts: Iterable[str], *, on_command_line: bool = False) -> list[Header]:
     found = []
     for text in filter(str.strip, texts):
         name, colon, value = (part.strip() for part in text.partition(":"))
@@ -177,7 +184,7 @@ class _File:
         token = self._value(self._document, "bearer_token")
         return f"Bearer {token}" if token else None
 
-    def _headers(self) -> Iterator[tuple[str, str]]:
+    def _headers(self) -> Iterator[Header]:
         for name, given in (self._document.get("http_headers") or {}).items():
             values = [*given.get("values", ()), *given.get("secrets", ())]
             files = [_secret(self._directory / each) for each in given.get("files", ())]
