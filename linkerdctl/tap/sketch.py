@@ -36,14 +36,17 @@ class Sketch:
         self.total += other.total
 
     def quantiles(self, *shares: float) -> list[Quantile | None]:
-        """Milliseconds below which these ascending shares (0 to 1) of the latencies lie; None where there are none."""
+        """The smallest latencies, in milliseconds, that so large shares (0 to 1, ascending) of them do not exceed.
+
+        None where there are no latencies.
+        """
         if not self.total:
             return [None] * len(shares)
         found: list[Quantile | None] = []
         sizes = iter(sorted(self.counts.items()))
         size, below = 0, 0
         for share in shares:
-            while below <= share * (self.total - 1):
+            while below < max(math.ceil(share * self.total), 1):
                 size, count = next(sizes)
                 below += count
             found.append(_of_size(size))

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import NamedTuple
 
 from linkerdctl.metrics.histogram import Quantile
@@ -115,8 +115,8 @@ class Tally:
 
     def row(self, key: TopKey, *, direction: str = "", others: int = 0) -> TopRow:
         """As it is now."""
-        p50, p95, p99 = self.sketch.quantiles(0.5, 0.95, 0.99)
         best, worst, last = map(_milliseconds, (self.best, self.worst, self.last))
+        p50, p95, p99 = (_within(each, best, worst) for each in self.sketch.quantiles(0.5, 0.95, 0.99))
         return TopRow(
             key, self.count, self.failures, best, worst, last, (p50, p95, p99), direction=direction, others=others
         )
@@ -205,6 +205,13 @@ def _larger(key: TopKey, sides: Sides) -> TopRow:
 
 def _weight(sides: Sides) -> tuple[int, float]:
     return max(tally.count for tally in sides.values()), max(tally.ended for tally in sides.values())
+
+
+def _within(quantile: Quantile | None, best: float | None, worst: float | None) -> Quantile | None:
+    """A sketch is about right; nothing was faster than the best nor slower than the worst."""
+    if quantile is None or best is None or worst is None:
+        return None
+    return replace(quantile, value=min(max(quantile.value, best), worst))
 
 
 def _milliseconds(nanoseconds: int | None) -> float | None:

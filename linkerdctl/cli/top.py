@@ -1,0 +1,127 @@
+"""`top`: who asks whom for what, how often, how fast, live."""
+
+from __future__ import annotations
+
+import asyncio
+from typing import Annotated
+
+import typer
+
+from linkerdctl.cli.options import globals_of
+from linkerdctl.errors import UsageError
+from linkerdctl.render.formats import check_output
+
+app = typer.Typer(rich_markup_mode=None, pretty_exceptions_enable=False, add_completion=False)
+
+HELP = """\b
+A live table of requests by source, destination, method and path: counts, latencies, success.
+
+\b
+Examples:
+  linkerdctl top deploy/web -n emojivoto
+  linkerdctl top deploy/web --to deploy/voting -n emojivoto
+  linkerdctl top ns/emojivoto --hide-sources --sort-by p99
+  linkerdctl top deploy/web -n emojivoto --routes
+  linkerdctl top deploy/web -n emojivoto --no-tap
+  linkerdctl top deploy/web -n emojivoto --batch 5s --duration 1m
+  linkerdctl top deploy/web -n emojivoto -o json | jq -c 'select(.success < 0.99)'
+  linkerdctl top --input incident.tap
+
+\b
+Keys: q quit, left and right sort by another column, r reverse, / filter (!text leaves out), p pause, s sources,
+t routes instead of paths, up and down choose a row, Enter opens it: its requests, and the tap command for them.
+Identifiers in paths are folded (/users/1234 is /users/{id}); --raw-paths leaves them. Latency is to the last byte.
+A tap is a sample (--max-rps). --no-tap counts every request, from metrics: by peer and route, without paths; it needs
+no viz extension.
+"""
+
+
+@app.command(help=HELP, no_args_is_help=True)
+def top(
+    ctx: typer.Context,
+    resource: Annotated[list[str] | None, typer.Argument(help="Whose requests.", show_default=False)] = None,
+    namespace: Annotated[str | None, typer.Option("--namespace", "-n", help="Namespace of the resource.")] = None,
+    selector: Annotated[str, typer.Option("--selector", "-l", help="Label selector for the resources.")] = "",
+    to: Annotated[
+        str | None, typer.Option("--to", metavar="TYPE[/NAME]", help="Only requests sent to TYPE[/NAME].")
+    ] = None,
+    to_namespace: Annotated[str | None, typer.Option(help="Namespace of --to; alone: all that is there.")] = None,
+    method: Annotated[str, typer.Option(help="Only requests with this HTTP method.")] = "",
+    path: Annotated[str, typer.Option(metavar="PREFIX", help="Only paths that begin with this.")] = "",
+    authority: Annotated[str, typer.Option(metavar="HOST[:PORT]", help="Only this very authority.")] = "",
+    scheme: Annotated[str, typer.Option(help="Only requests with this scheme.")] = "",
+    max_rps: Annotated[
+        float, typer.Option("--max-rps", metavar="N", help="Requests per second, of all proxies together.")
+    ] = 100.0,
+    hide_sources: Annotated[bool, typer.Option("--hide-sources", help="One row for all sources.")] = False,
+    routes: Annotated[bool, typer.Option("--routes", help="By route instead of method and path.")] = False,
+    raw_paths: Annotated[bool, typer.Option("--raw-paths", help="Do not fold identifiers in paths.")] = False,
+    no_tap: Annotated[bool, typer.Option("--no-tap", help="From metrics: every request, no paths.")] = False,
+    sort_by: Annotated[
+        str, typer.Option(metavar="COLUMN", help="Sort by a column (count, p99, success, ...).")
+    ] = "count",
+    batch: Annotated[
+        str | None,
+        typer.Option("--batch", metavar="[EVERY]", help="Print a table every so often (bare: 2s).", show_default=False),
+    ] = None,
+    output: Annotated[
+        str, typer.Option("--output", "-o", metavar="FORMAT", help="table, json, yaml or csv (all but table: --batch).")
+    ] = "table",
+    duration: Annotated[str | None, typer.Option(help="Stop after so long.")] = None,
+    input_: Annotated[
+        str | None, typer.Option("--input", metavar="FILE", help="Read a saved or captured stream, - for stdin.")
+    ] = None,
+) -> None:
+    """Parse, ask, show."""
+    from linkerdctl.cli import tap_request as request
+    from linkerdctl.cli import top_live
+    from linkerdctl.render.top import TopShape
+    from linkerdctl.tap.query import Matches
+
+    options = globals_of(ctx)
+    check_output(output)
+    asked = top_live.Asked(
+        shape=TopShape(sources=not hide_sources, routes=routes),
+        raw_paths=raw_paths,
+        sort_by=_column(sort_by, no_tap=no_tap),
+        every=request.seconds(batch, "--batch"),
+        output=output,
+        duration=request.seconds(duration, "--duration"),
+    )
+    matches = Matches(request.other_side("--to", to, to_namespace), scheme, method, authority, path)
+    if input_ is not None:
+        _check_recorded(resource or [], no_tap=no_tap)
+        asyncio.run(top_live.replay(options, asked, input_))
+        return
+    from linkerdctl.cli.traffic import default_namespace
+
+    where = namespace or default_namespace(options)
+    query = request.tap_query(resource or [], where, selector, matches, max_rps=max_rps, headers=False)
+    if options.recording is not None and not no_tap:
+        raise UsageError("a recording of metrics has no live requests", next_step="add --no-tap, or --input FILE")
+    if no_tap and (scheme or method or authority or path):
+        raise UsageError("--no-tap counts by peer and route only", next_step="leave --method, --path and the like out")
+    asyncio.run((top_live.edges if no_tap else top_live.tap)(options, asked, query))
+
+
+def _column(word: str, *, no_tap: bool) -> str:
+    """The title of a column that there can be; raises `UsageError`."""
+    from linkerdctl.render.top import TopShape, top_view
+
+    titles = [
+        column.title
+        for routes in (False, True)
+        for column in top_view(TopShape(routes=routes, tapped=not no_tap)).columns
+        if column.title
+    ]
+    if word.upper() not in titles:
+        choices = ", ".join(dict.fromkeys(title.lower() for title in titles))
+        raise UsageError(f"there is no column {word!r} to sort by", next_step=f"--sort-by takes {choices}")
+    return word.upper()
+
+
+def _check_recorded(resource: list[str], *, no_tap: bool) -> None:
+    if resource:
+        raise UsageError("--input holds what was tapped, whosoever it was", next_step=f"leave {' '.join(resource)} out")
+    if no_tap:
+        raise UsageError("--input is a tap", next_step="leave --no-tap out, or --input")
