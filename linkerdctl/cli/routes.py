@@ -189,7 +189,7 @@ async def _routes(
         request = replace(request, selections=selections, to=resolve(request.to) if request.to else None)
         for each in (*request.selections, *([request.to] if request.to else [])):
             scene.inventory.rows(each)
-        objects = await route_objects(scene, request)
+        objects = await route_objects(scene, request, live=options.recording is None)
         asked = _Asked(request, plan(request, scene.inventory), scene, objects)
         if every is None:
             await _once(asked, show, since_start=since_start)

@@ -40,14 +40,18 @@ async def open_routes(
         yield scene
 
 
-async def route_objects(scene: Scene, request: RoutesRequest) -> RouteObjects:
-    """The profiles and routes in the namespaces of a request; what may not be read is noted."""
+async def route_objects(scene: Scene, request: RoutesRequest, *, live: bool) -> RouteObjects:
+    """The profiles and routes in the namespaces of a request; what may not be read is noted.
+
+    A recording without profiles may be one of a cluster with some.
+    """
     asked = [*request.selections, *([request.to] if request.to else [])]
     resources = [*([PROFILES] if request.profiles else []), *(GATEWAY if request.gateway else ())]
     lists = [(resource, namespace) for resource in resources for namespace in _namespaces(asked)]
     answers = await asyncio.gather(*(_listed(scene, *each) for each in lists))
     notes = dict.fromkeys(note for _, note in answers if note)
-    return RouteObjects.of((manifest for manifests, _ in answers for manifest in manifests), notes)
+    manifests = (manifest for listed, _ in answers for manifest in listed)
+    return RouteObjects.of(manifests, notes, complete=live and not notes)
 
 
 async def _listed(

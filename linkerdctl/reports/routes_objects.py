@@ -51,19 +51,22 @@ class GatewayRoute:
 
 @dataclass(frozen=True, slots=True)
 class RouteObjects:
-    """All that was found, and what could not be read."""
+    """All that was found, and what could not be read. `complete` says that there is no profile but these."""
 
     profiles: tuple[ServiceProfile, ...] = ()
     gateway: tuple[GatewayRoute, ...] = ()
     notes: tuple[str, ...] = ()
+    complete: bool = False
 
     @classmethod
-    def of(cls, manifests: Iterable[Mapping[str, Any]], notes: Iterable[str] = ()) -> RouteObjects:
+    def of(
+        cls, manifests: Iterable[Mapping[str, Any]], notes: Iterable[str] = (), *, complete: bool = False
+    ) -> RouteObjects:
         """From manifests of any kinds; others are passed over."""
         listed = list(manifests)
         profiles = tuple(_profile(each) for each in listed if each.get("kind") == "ServiceProfile")
         gateway = tuple(route for each in listed if each.get("kind") in GATEWAY_KINDS for route in _gateway(each))
-        return cls(profiles, gateway, tuple(notes))
+        return cls(profiles, gateway, tuple(notes), complete or bool(profiles))
 
     def profile_of(self, service: ServiceRef, client_namespace: str) -> ServiceProfile | None:
         """The one that holds for a client: of its own namespace first, then of the service's."""

@@ -196,11 +196,12 @@ def _written_for(seen: Seen, whose: ObjectRef, service: ServiceRef) -> Iterator[
 
 
 def _leave_out_gone(counted: dict[RouteKey, Counted], seen: Seen) -> None:
-    """Proxies go on listing routes that a profile has no more; without traffic they are not worth a row."""
-    for key in [key for key in counted if key.kind == PROFILE_KIND and key.route]:
+    """Proxies go on listing routes that no profile has any more; without traffic they are not worth a row."""
+    for key in [key for key in counted if key.kind == PROFILE_KIND and seen.objects.complete]:
         service = key.service_namespace, key.service
         profile = seen.objects.profile_of(service, key.namespace if seen.request.to else service[0])
-        if profile and key.route not in profile.route_names and not _requests(counted[key]):
+        written = profile is not None and key.route in (*profile.route_names, "")
+        if not written and not _requests(counted[key]):
             del counted[key]
 
 
