@@ -37,7 +37,8 @@ async def open_websocket(
         connection = await connect(
             config.server.replace("http", "ws", 1) + path,
             subprotocols=[Subprotocol(subprotocol)],
-            additional_headers=list(headers),
+            # The library writes Latin-1; names are UTF-8 everywhere else.
+            additional_headers=[(name, value.encode().decode("latin-1")) for name, value in headers],
             ssl=tls,
             proxy=config.proxy_url,
             compression=None,

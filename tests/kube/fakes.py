@@ -131,18 +131,17 @@ class FakeProxy:
     refuse: bool = False
 
     async def serve(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
-        """One tunnel."""
-        with contextlib.suppress(OSError, asyncio.IncompleteReadError):
+        """One tunnel; it hangs up where it cannot reach the other end."""
+        with contextlib.closing(writer), contextlib.suppress(OSError, asyncio.IncompleteReadError):
             head = (await reader.readuntil(b"\r\n\r\n")).decode()
             self.connects.append(head)
             if self.refuse:
                 writer.write(b"HTTP/1.1 407 Proxy Authentication Required\r\nContent-Length: 0\r\n\r\n")
-                return writer.close()
+                return
             host, _, port = head.split()[1].rpartition(":")
             inner_reader, inner_writer = await asyncio.open_connection(host, int(port))
             writer.write(b"HTTP/1.1 200 OK\r\n\r\n")
             await asyncio.gather(_pipe(reader, inner_writer), _pipe(inner_reader, writer))
-        return None
 
 
 async def _pipe(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:

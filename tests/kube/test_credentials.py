@@ -51,9 +51,9 @@ async def test_what_the_server_is_shown(user: dict[str, Any], header: str | None
 
 
 async def test_impersonation_goes_with_every_request_whatever_the_alphabet() -> None:
-    api = await asked_with({"token": "t"}, impersonation=Impersonation("jürgen", ("a", "b"), "7"))
+    api = await asked_with({"token": "t"}, impersonation=Impersonation("jürgen-李", ("a", "b"), "7"))
     headers = api.requests[0].headers
-    assert headers["impersonate-user"].encode("latin-1").decode() == "jürgen"
+    assert headers["impersonate-user"].encode("latin-1").decode() == "jürgen-李"
     assert headers.getlist("impersonate-group") == ["a", "b"]
     assert headers["impersonate-uid"] == "7"
 
