@@ -6,10 +6,11 @@ BIN    := $(VENV)/bin
 SOURCES := linkerdctl tests benchmarks scripts
 
 .DEFAULT_GOAL := help
-.PHONY: help dev demo test lint format bench protos docs clean
+VIEW ?= stat deploy -n emojivoto
+.PHONY: help dev demo demo-prometheus test lint format bench protos docs clean
 
 help:  ## show this list
-	@grep -hE '^[a-z-]+:.*##' $(MAKEFILE_LIST) | awk -F ':.*## ' '{printf "  make %-8s %s\n", $$1, $$2}'
+	@grep -hE '^[a-z-]+:.*##' $(MAKEFILE_LIST) | awk -F ':.*## ' '{printf "  make %-16s %s\n", $$1, $$2}'
 
 $(VENV)/.runtime: pyproject.toml scripts/make-venv
 	@scripts/make-venv $(PYTHON) $(VENV) '.[demo]'
@@ -23,6 +24,9 @@ dev: $(VENV)/.dev  ## install linkerdctl, editable, with the tools of its develo
 
 demo: $(VENV)/.runtime  ## golden metrics of a small mesh on loopback: no cluster needed
 	@$(BIN)/linkerdctl demo -- stat deploy -n emojivoto
+
+demo-prometheus: $(VENV)/.runtime  ## the same from three sources: proxies, a real Prometheus, a recording (VIEW= stays up)
+	@scripts/demo-prometheus $(BIN) $(VIEW)
 
 test: dev  ## all tests; installs kubectl and prometheus from Debian where they are missing
 	@scripts/install-test-tools
