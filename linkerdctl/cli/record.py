@@ -154,9 +154,10 @@ def _tell(terminal: Terminal, writer: RecordingWriter) -> None:
         return
     passes = "1 pass" if writer.passes == 1 else f"{writer.passes} passes"
     terminal.note(f"wrote {passes} over {_proxies(writer.proxies)} to {writer.output}")
-    failures = writer.coverage.failures
+    failures, answered = writer.coverage.failures, writer.coverage.answered
     for failure in failures[:TOLD_ONE_BY_ONE]:
-        terminal.note(f"  {failure.pod} did not always answer: {failure.reason}")
+        always = "always " if failure.pod in answered else ""
+        terminal.note(f"  {failure.pod} did not {always}answer: {failure.reason}")
     if len(failures) > TOLD_ONE_BY_ONE:
         terminal.note(f"  and {len(failures) - TOLD_ONE_BY_ONE} more")
     for advice in dict.fromkeys(each.advice for each in failures if each.advice):

@@ -42,6 +42,7 @@ class RecordingWriter:
         self._threads = ThreadPoolExecutor(_WRITERS, thread_name_prefix="recorder")
         self._scrapes: list[dict[str, Any]] = []
         self._asked: set[PodRef] = set()
+        self._answered: set[PodRef] = set()
         self._failures: dict[PodRef, ProxyFailure] = {}
 
     @property
@@ -52,13 +53,13 @@ class RecordingWriter:
     @property
     def proxies(self) -> int:
         """How many proxies at least one scrape of is in it."""
-        return len({pod for scrape in self._scrapes for pod in scrape["at"]})
+        return len(self._answered)
 
     @property
     def coverage(self) -> Coverage:
-        """Who was asked, who answered always, and of the others the last failure."""
+        """Who was asked, who answered at least once, and of those who did not always do so the last failure."""
         failures = tuple(self._failures[pod] for pod in sorted(self._failures))
-        return Coverage(frozenset(self._asked), frozenset(self._asked - self._failures.keys()), failures)
+        return Coverage(frozenset(self._asked), frozenset(self._answered), failures)
 
     def cluster(self, manifests: Iterable[Mapping[str, Any]]) -> None:
         """Write the objects, in place of those written before. The first time, an older recording there gives way."""
@@ -72,7 +73,7 @@ class RecordingWriter:
         self, targets: Sequence[Target], access: ProxyAccess, *, deadline: float, concurrency: int
     ) -> None:
         """One pass over all proxies, each written as it answers; those that did not are remembered."""
-        folder, at = self._folder(self.passes), dict[str, float]()
+        folder, at, answered = self._folder(self.passes), dict[str, float](), set[PodRef]()
         places, loop = asyncio.Semaphore(concurrency), asyncio.get_running_loop()
 
         async def one(target: Target) -> None:
@@ -84,6 +85,7 @@ class RecordingWriter:
                     return
                 pod = await loop.run_in_executor(self._threads, self._store, folder, target.pod, fetched.text)
             at[str(pod)] = round(fetched.at, 3)
+            answered.add(target.pod)
 
         self._asked.update(target.pod for target in targets)
         async with asyncio.TaskGroup() as group:
@@ -92,6 +94,7 @@ class RecordingWriter:
         scrapes = [*self._scrapes, {"dir": folder, "at": dict(sorted(at.items()))}]
         self._write(INDEX, json.dumps({"version": VERSION, "scrapes": scrapes}, indent=1).encode())
         self._scrapes = scrapes
+        self._answered |= answered
 
     def close(self) -> None:
         """Nothing more comes; when no proxy answered, nothing is left. Raises `RecordingError` for what cannot be packed."""
@@ -136,7 +139,8 @@ class RecordingWriter:
             name = name.removesuffix(ending)
         try:
             with tarfile.open(unfinished, "w:gz", compresslevel=1) as archive:
-                archive.add(self._root, arcname=name)
+                for part in sorted(self._root.iterdir(), key=lambda part: (part.is_dir(), part.name)):
+                    archive.add(part, arcname=f"{name}/{part.name}")
             unfinished.replace(self.output)
         except OSError as error:
             unfinished.unlink(missing_ok=True)

