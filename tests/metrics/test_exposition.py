@@ -179,6 +179,7 @@ def test_names_that_the_text_does_not_hold_have_no_samples() -> None:
         ('up{a="b" 1\n', 1, 10, "comma"),
         ('up{a="b"}} 1\n', 1, 10, "not a number"),
         ('up{a="1",a="2"} 1\n', 1, 10, "label a is given twice"),
+        ('up{a"1"=,b="2"} 1\n', 1, 4, "label"),
         ('up{1a="1"} 1\n', 1, 4, "label"),
         ("up{} \n", 1, 6, "value is missing"),
         ("up 1 2 3\n", 1, 5, "timestamp"),
