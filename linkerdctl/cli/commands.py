@@ -20,7 +20,7 @@ GROUPS = {
         "stat": "Golden metrics of workloads, pods, services and namespaces",
         "edges": "Who talks to whom, under which identity, encrypted or why not",
         "graph": "The same, drawn as trees of calls",
-        "routes": "The same by route, of ServiceProfiles and of the Gateway API, with retries",
+        "routes": "Golden metrics by route, of ServiceProfiles and of the Gateway API, with retries",
         "tap": "Live requests of a workload, filtered, as lines or JSON",
         "top": "The same as a live table: who asks whom for what, how often, how fast",
     },
