@@ -14,6 +14,7 @@ from linkerdctl.cli.options import GlobalOptions, globals_of
 from linkerdctl.cli.routes_scene import open_routes, route_objects, seen_paths
 from linkerdctl.cli.traffic import Scene, coverage_line, tell_coverage
 from linkerdctl.errors import PartialDataError, UsageError
+from linkerdctl.kube.inventory import PodRef
 from linkerdctl.kube.selection import parse_selections
 from linkerdctl.kube.selectors import parse_selector
 from linkerdctl.render.formats import check_output, render
@@ -27,7 +28,7 @@ from linkerdctl.reports.routes_plan import RoutesPlan, plan
 from linkerdctl.reports.routes_rows import rows
 from linkerdctl.reports.routes_why import SeenPath, evidence, explained, told, traffic_queries
 from linkerdctl.reports.stat import Answered
-from linkerdctl.sources.protocol import Observation
+from linkerdctl.sources.protocol import Coverage, Observation
 
 app = typer.Typer(rich_markup_mode=None, pretty_exceptions_enable=False, add_completion=False)
 
@@ -167,11 +168,16 @@ class _Asked:
 
     def rows(self, observation: Observation) -> list[RouteRow]:
         labels = {target.pod: target.labels for target in self.scene.inventory.targets()}
-        asked = Answered(
-            {pod: labels.get(pod, {}) for pod in observation.coverage.asked}, observation.coverage.answered
-        )
+        coverage = observation.coverage
+        asked = Answered({pod: labels.get(pod, {}) for pod in coverage.asked}, coverage.answered)
         answers = observation.answers[: len(self.plans)]
-        return rows(self.request, self.plans, answers, self.scene.inventory, self.objects, asked)
+        return rows(
+            self.request, self.plans, answers, self.scene.inventory, self.objects, asked if asked.asked else None
+        )
+
+    def answered(self, coverage: Coverage) -> frozenset[PodRef]:
+        """Who answered; where the source cannot tell, everyone is taken to have."""
+        return coverage.answered if coverage.asked else frozenset(each.pod for each in self.scene.inventory.targets())
 
 
 async def _routes(
@@ -218,7 +224,7 @@ def _explained(asked: _Asked, show: _Show, found: list[RouteRow], observation: O
         asked.request,
         asked.scene.inventory,
         asked.objects,
-        observation.coverage.answered,
+        asked.answered(observation.coverage),
         observation.answers[len(asked.plans) :],
         show.paths,
     )
@@ -230,7 +236,7 @@ def _about(asked: _Asked, show: _Show, found: list[RouteRow], observation: Obser
     if not show.is_table:
         return ()
     if not found:
-        answered = len(observation.coverage.answered)
+        answered = len(asked.answered(observation.coverage))
         return (why_no_rows(asked.request, asked.scene.inventory, answered),)
     return told(found) if show.why else filter(None, [hint(found)])
 
