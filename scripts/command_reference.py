@@ -32,8 +32,9 @@ def command_reference() -> str:
 def _subcommands(name: str) -> Iterator[str]:
     from linkerdctl.cli.commands import load
 
-    for word, command in getattr(load(name), "commands", {}).items():
-        if not command.hidden:
+    group = load(name)
+    for word in group.list_commands(None) if hasattr(group, "list_commands") else ():
+        if not group.get_command(None, word).hidden:
             yield f"{name} {word}"
 
 

@@ -4,19 +4,86 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from typing import Any
+from typing import Annotated, Any
 
-from linkerdctl.cli.options import GlobalOptions
-from linkerdctl.cli.profile_sources import Specifications, of_specifications
+import typer
+
+from linkerdctl.cli.options import GlobalOptions, globals_of
+from linkerdctl.cli.profile_arguments import (
+    Domain,
+    FromService,
+    IgnoreCluster,
+    Input,
+    Namespace,
+    OpenApi,
+    Proto,
+    Service,
+    Tap,
+    TapDuration,
+    exactly_one,
+    name_of,
+)
+from linkerdctl.cli.profile_sources import Specifications, of_specifications, tap_source
 from linkerdctl.cli.specifications import CLUSTER, display_name, read
 from linkerdctl.cli.tapped import TapSource, requests_for
+from linkerdctl.errors import UsageError
 from linkerdctl.profiles.coverage import Coverage, coverage
 from linkerdctl.profiles.documents import lookup
 from linkerdctl.profiles.merge import profile_of_file
 from linkerdctl.profiles.names import ServiceName
 from linkerdctl.profiles.service_profile import route_entry
-from linkerdctl.render.formats import render
+from linkerdctl.render.formats import check_output, render
 from linkerdctl.render.lint import COVERAGE_VIEW
+
+app = typer.Typer(rich_markup_mode=None, pretty_exceptions_enable=False, add_completion=False)
+
+HELP = """\b
+Hold the routes of a service against its requests: routes that nobody calls, requests that no route matches.
+
+\b
+Examples:
+  linkerdctl profile coverage -n emojivoto web-svc --tap deploy/web
+  linkerdctl profile coverage -n emojivoto voting-svc --proto Voting.proto --tap deploy/voting --tap-duration 30s
+  linkerdctl profile coverage -n books webapp --open-api webapp.yaml --input webapp.tap.gz -o json
+  linkerdctl profile coverage -n books webapp --profile webapp-profile.yaml --input webapp.tap.gz
+
+\b
+The routes are those of the profile in the cluster, unless --open-api, --proto, --from-service or --profile is given.
+"""
+
+
+@app.command("coverage", help=HELP, no_args_is_help=True)
+def cover(
+    ctx: typer.Context,
+    service: Service,
+    namespace: Namespace = None,
+    open_api: OpenApi = None,
+    proto: Proto = None,
+    from_service: FromService = None,
+    profile: Annotated[
+        str | None, typer.Option(metavar="FILE|cluster", help="ServiceProfile to look at (default: cluster).")
+    ] = None,
+    tap: Tap = None,
+    tap_duration: TapDuration = "10s",
+    recorded: Input = None,
+    output: Annotated[
+        str, typer.Option("--output", "-o", show_default=False, help="table, json, yaml or csv (default: table).")
+    ] = "table",
+    domain: Domain = None,
+    ignore_cluster: IgnoreCluster = False,
+) -> None:
+    """Read the routes, then the requests, and count."""
+    options = globals_of(ctx)
+    check_output(output)
+    sources = {"open_api": open_api, "proto": proto, "from_service": from_service, "profile": profile}
+    if any(sources.values()):
+        exactly_one(**sources)
+    if not tap and not recorded:
+        raise UsageError("no requests to hold the routes against", next_step="give --tap TYPE/NAME, or --input FILE")
+    source = tap_source(tap, recorded, tap_duration)
+    name = name_of(options, service, namespace, domain, ignore_cluster)
+    given = Specifications(open_api or (), proto or (), from_service)
+    show_coverage(options, name, Routes(given, profile), source, output)
 
 
 @dataclass(frozen=True, slots=True)
@@ -42,9 +109,9 @@ def _entries(options: GlobalOptions, name: ServiceName, routes: Routes) -> Seque
     given = routes.specifications
     if given.open_api or given.proto or given.from_service:
         found = of_specifications(options, given)
-        for warning in found.routes.warnings:
+        for warning in found.warnings:
             options.terminal.warn(warning)
-        return [route_entry(route) for route in found.routes.routes]
+        return [route_entry(route) for route in found.routes]
     if routes.profile in (None, CLUSTER):
         from linkerdctl.cli.cluster_profiles import read_profile
 

@@ -3,8 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
-from typing import Literal
+from typing import Literal, NamedTuple
 
 from linkerdctl.cli.options import GlobalOptions
 from linkerdctl.cli.specifications import CLUSTER, display_name, read, there_may_be_a_cluster
@@ -18,8 +17,7 @@ _PROTOCOLS = {"httproute": ("http", "kubernetes.io/h2c"), "grpcroute": ("grpc", 
 """How `appProtocol`, or else the name, of a port begins that takes such requests."""
 
 
-@dataclass(frozen=True, slots=True)
-class Wanted:
+class Wanted(NamedTuple):
     """What is to be written, and how."""
 
     name: ServiceName
@@ -31,8 +29,7 @@ class Wanted:
     merge: str | None = None
 
 
-@dataclass(frozen=True, slots=True)
-class Written:
+class Written(NamedTuple):
     """The text for standard output, and what to say about it: what was lost, what was done."""
 
     text: str

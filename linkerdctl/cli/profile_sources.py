@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
+import gc
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass
-from typing import TYPE_CHECKING
+from contextlib import contextmanager
+from typing import TYPE_CHECKING, NamedTuple
 
 from linkerdctl.cli.options import GlobalOptions
 from linkerdctl.cli.specifications import read_all, read_from_service
@@ -17,8 +18,7 @@ if TYPE_CHECKING:
     from linkerdctl.cli.tapped import TapSource
 
 
-@dataclass(frozen=True, slots=True)
-class Specifications:
+class Specifications(NamedTuple):
     """Files, URLs or `-`; or a place in a service that serves its own."""
 
     open_api: Sequence[str]
@@ -28,16 +28,25 @@ class Specifications:
     by_id: bool = False
 
 
-@dataclass(frozen=True, slots=True)
-class Found:
-    """Routes, and lines to tell: `warnings` of what is not as it should be, `notes` of what they rest on."""
+@contextmanager
+def collector_paused() -> Iterator[None]:
+    """For work that makes a hundred thousand objects and no garbage: to look through them again and again is most of it."""
+    was_on = gc.isenabled()
+    gc.disable()
+    try:
+        yield
+    finally:
+        if was_on:
+            gc.enable()
 
-    routes: Generated
-    notes: tuple[str, ...] = ()
 
-
-def of_specifications(options: GlobalOptions, given: Specifications) -> Found:
+def of_specifications(options: GlobalOptions, given: Specifications) -> Generated:
     """Read them, and make the routes of all of them one list."""
+    with collector_paused():
+        return _merged_routes(options, given)
+
+
+def _merged_routes(options: GlobalOptions, given: Specifications) -> Generated:
     if given.proto:
         from linkerdctl.profiles.proto import routes_of_proto
 
@@ -52,7 +61,7 @@ def of_specifications(options: GlobalOptions, given: Specifications) -> Found:
             routes_of_openapi(text, source, typed=given.typed, names_from_operation_id=given.by_id)
             for source, text in texts
         ]
-    return Found(merged(groups, [source for source, _ in texts]))
+    return merged(groups, [source for source, _ in texts])
 
 
 def tap_source(tap: str | None, recorded: str | None, duration: str) -> TapSource:
@@ -65,8 +74,10 @@ def tap_source(tap: str | None, recorded: str | None, duration: str) -> TapSourc
     return TapSource(tap, seconds, recorded)
 
 
-def of_requests(options: GlobalOptions, name: ServiceName, source: TapSource, limit: int) -> Found:
-    """Tap, and infer the routes of the requests that were for the service."""
+def of_requests(
+    options: GlobalOptions, name: ServiceName, source: TapSource, limit: int
+) -> tuple[Generated, Sequence[str]]:
+    """Tap, and infer the routes of the requests that were for the service; with lines about what they rest on."""
     from linkerdctl.cli.tapped import requests_for
     from linkerdctl.profiles.observed import routes_of_requests
 
@@ -74,7 +85,7 @@ def of_requests(options: GlobalOptions, name: ServiceName, source: TapSource, li
         raise UsageError(f"--route-limit {limit} leaves no routes", next_step="give 1 or more")
     addressed = requests_for(options, name, source)
     inference = routes_of_requests(addressed.requests, limit=limit)
-    return Found(Generated(inference.routes), (*inference.summary(), *_elsewhere(addressed.others)))
+    return Generated(inference.routes), (*inference.summary(), *_elsewhere(addressed.others))
 
 
 def _elsewhere(others: dict[str, int]) -> Iterator[str]:
