@@ -55,8 +55,8 @@ async def watch(
     options: GlobalOptions, client: KubeClient, facts: Facts, targets: Targets, make: MakeTransport
 ) -> Facts:
     """Count for a moment what passes the proxies, and what a tap tells of it."""
-    passed, (tapped, error) = await asyncio.gather(_passed(options, client, targets), _tapped(make, targets))
-    return replace(facts, seconds=WATCHED, passed=passed, tapped=tapped, tap_error=error)
+    passed, (tapped, error, advice) = await asyncio.gather(_passed(options, client, targets), _tapped(make, targets))
+    return replace(facts, seconds=WATCHED, passed=passed, tapped=tapped, tap_error=error, tap_advice=advice)
 
 
 def tell(terminal: Terminal, found: list[Finding], output: str) -> bool:
@@ -149,15 +149,15 @@ async def _passed(options: GlobalOptions, client: KubeClient, targets: Targets) 
     return round(sum((each.successes or 0) + (each.failures or 0) for each in found))
 
 
-async def _tapped(make: MakeTransport, targets: Targets) -> tuple[int, str]:
-    """Requests that a tap tells of, and why it ended early."""
+async def _tapped(make: MakeTransport, targets: Targets) -> tuple[int, str, str]:
+    """Requests that a tap tells of; why it ended early, and what to do about it."""
     told = 0
     try:
         async with asyncio.timeout(WATCHED), aclosing(make(targets).batches()) as batches:
             async for batch in batches:
                 told += sum(isinstance(event.http, RequestInit) for event in batch)
     except TimeoutError:
-        return told, ""
+        return told, "", ""
     except LinkerdctlError as error:
-        return told, error.message
-    return told, ""
+        return told, error.message, error.next_step or ""
+    return told, "", ""

@@ -43,6 +43,7 @@ class Facts:
     tapped: int | None = None
     """Requests that a tap told of in that time."""
     tap_error: str = ""
+    tap_advice: str = ""
     direct: bool = False
     """Whether the proxies are asked themselves, without the API."""
 
@@ -147,27 +148,35 @@ def _traffic(facts: Facts) -> Iterator[Finding]:
         yield Finding(True, f"a tap works: {_requests(facts.tapped)} in {facts.seconds:g} s{_matching(facts)}")
         return
     if facts.tap_error:
-        yield Finding(False, f"a tap fails: {facts.tap_error}")
-    if facts.passed is None or facts.tapped is None:
-        return
+        yield Finding(False, f"a tap fails: {facts.tap_error}", facts.tap_advice)
+    elif facts.tapped is not None:
+        yield _why_nothing(facts)
+
+
+def _why_nothing(facts: Facts) -> Finding:
+    if facts.passed is None:
+        return Finding(
+            False,
+            "its proxies do not answer, neither with metrics nor with requests",
+            "look at their pods: kubectl describe pods, kubectl logs -c linkerd-proxy",
+        )
     if not facts.passed:
-        yield Finding(
+        return Finding(
             False,
             f"no traffic at all: its proxies counted no request in {facts.seconds:g} s",
             "nobody calls it, or those who do go past the proxies",
         )
-    elif facts.matches:
-        yield Finding(
+    if facts.matches:
+        return Finding(
             False,
             f"nothing matched: {_requests(facts.passed)} passed in {facts.seconds:g} s, none with {facts.matches}",
             "--path is a prefix, --authority must be equal, port included; --to only sees requests on their way out",
         )
-    else:
-        yield Finding(
-            False,
-            f"{_requests(facts.passed)} passed in {facts.seconds:g} s, and no tap told of them",
-            "the tap server does not reach the proxies: kubectl logs -n linkerd-viz deploy/tap -c tap",
-        )
+    return Finding(
+        False,
+        f"{_requests(facts.passed)} passed in {facts.seconds:g} s, and no tap told of them",
+        "the tap server does not reach the proxies: kubectl logs -n linkerd-viz deploy/tap -c tap",
+    )
 
 
 def _matching(facts: Facts) -> str:

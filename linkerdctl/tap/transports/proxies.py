@@ -27,6 +27,8 @@ WINDOW = 1.0
 """Seconds from one Observe call of a pod to the next."""
 WAITING = 4096
 """Events that wait to be shown before the proxies' streams are held up."""
+FIRST_PAUSES = (0.5, 1.0)
+"""Seconds before further attempts at a proxy that has not answered yet."""
 _ADVICE = (
     "a proxy's tap port serves only the viz extension's tap server, by its mesh identity: give --tls-ca, --tls-cert and "
     "--tls-key of that identity,\nor leave --via direct out, to tap through the viz extension"
@@ -95,7 +97,7 @@ class ProxyTap:
                     batch.append(self._events.get_nowait())
                 left -= batch.count(None)
                 yield [event for event in batch if event is not None]
-            raise TapError(f"no proxy could be tapped: {self._reasons[0]}", next_step=_ADVICE)
+            raise TapError(f"no proxy could be tapped: {self._reasons[0]}", next_step=_advice(self._reasons[0]))
         finally:
             for pod in pods:
                 pod.cancel()
@@ -120,13 +122,14 @@ class ProxyTap:
         import grpc
 
         decode, loop = proxy_decoder().decode, asyncio.get_running_loop()
-        waits = pauses()
+        waits = iter(FIRST_PAUSES)
         while True:
             ends = loop.time() + WINDOW
             try:
                 async for frame in observe(self._request):
-                    await self._put(decode, frame)
                     waits = pauses()
+                    await self._put(decode, frame)
+                waits = pauses()
             except grpc.aio.AioRpcError as error:
                 wait = next(waits, None) if error.code() in _passing() else None
                 if wait is None:
@@ -169,6 +172,12 @@ def _reason(error: Any) -> str:
             return words.lower()
     name = str(error.code().name).lower().replace("_", " ")
     return f"{name}: {details[:120]}" if details else name
+
+
+def _advice(reason: str) -> str:
+    if reason.startswith(("unauthenticated", "permission", "handshake", "socket closed")):
+        return _ADVICE
+    return "are its pods alive, and can they be reached from here? kubectl get pods -o wide"
 
 
 def _read(path: Path) -> bytes:

@@ -107,8 +107,10 @@ _MEANINGS = {
 
 
 def _why(failure: ApiError | None) -> str:
-    what = failure.message if failure else "the tap server ended the stream"
-    return f"{what}; connecting again"
+    if failure is None:
+        return "the tap server ended the stream; connecting again"
+    reason = f" ({failure.message})" if failure.status else ""
+    return f"the tap stream broke off{reason}; connecting again"
 
 
 def _refusal(body: bytes) -> TapError:
