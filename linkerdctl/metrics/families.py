@@ -1,7 +1,8 @@
 """The families that count requests by route, told so that any source can read them. Data only.
 
 ServiceProfile routes are counted twice by clients: as the application saw them (`PROFILE`, latencies with retries in them)
-and by attempt (`PROFILE_ATTEMPTS`). Gateway API routes have a pair for each protocol, and coarse buckets in seconds.
+and by attempt (`PROFILE_ATTEMPTS`). Gateway API routes have a pair for each protocol, and coarse buckets in seconds. Servers
+tell the route of a request in `RESPONSES`, whose buckets are finer than those of `inbound_http_*`.
 """
 
 from __future__ import annotations
@@ -14,8 +15,6 @@ from linkerdctl.metrics.verdict import (
     COUNTED,
     GRPC_STATUS,
     HTTP_STATUS,
-    INBOUND_GRPC_STATUS,
-    INBOUND_HTTP_STATUS,
     Verdict,
 )
 
@@ -67,11 +66,3 @@ def _in_seconds(responses: str, verdict: Verdict, latency: str) -> Families:
 OUTBOUND_HTTP = OutboundRoutes.of("http", HTTP_STATUS)
 OUTBOUND_GRPC = OutboundRoutes.of("grpc", GRPC_STATUS)
 OUTBOUND = (OUTBOUND_HTTP, OUTBOUND_GRPC)
-
-INBOUND_HTTP = _in_seconds(
-    "inbound_http_statuses_total", INBOUND_HTTP_STATUS, "inbound_http_request_duration_seconds_bucket"
-)
-INBOUND_GRPC = _in_seconds(
-    "inbound_grpc_statuses_total", INBOUND_GRPC_STATUS, "inbound_grpc_request_duration_seconds_bucket"
-)
-INBOUND = (INBOUND_HTTP, INBOUND_GRPC)

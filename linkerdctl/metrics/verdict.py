@@ -18,7 +18,6 @@ GRPC_FAILURES = frozenset({2, 4, 7, 13, 14, 15})
 """Those that proxies classify as failures."""
 
 _FAILURE_NAMES = frozenset(GRPC_NAMES[number] for number in GRPC_FAILURES)
-_FAILURE_NUMBERS = frozenset(map(str, GRPC_FAILURES))
 
 
 @dataclass(frozen=True, slots=True)
@@ -48,12 +47,6 @@ GRPC_STATUS = Verdict(
     ("grpc_status", "error"), lambda labels: not labels.get("error") and labels.get("grpc_status") not in _FAILURE_NAMES
 )
 """Outbound gRPC routes, by the same statuses as `CLASSIFICATION`, so that routes of all kinds compare."""
-
-INBOUND_HTTP_STATUS = Verdict(("status",), lambda labels: not labels.get("status", "").startswith("5"))
-"""Inbound HTTP routes."""
-
-INBOUND_GRPC_STATUS = Verdict(("status",), lambda labels: labels.get("status") not in _FAILURE_NUMBERS)
-"""Inbound gRPC routes, whose statuses are numbers."""
 
 COUNTED = Verdict((), lambda labels: True)
 """Of counters that are no responses (requests, retries): all that was counted stands in `Traffic.successes`."""

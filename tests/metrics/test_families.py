@@ -6,7 +6,6 @@ import pytest
 
 from linkerdctl.metrics.deltas import Window
 from linkerdctl.metrics.families import (
-    INBOUND_GRPC,
     OUTBOUND_GRPC,
     OUTBOUND_HTTP,
     PROFILE,
@@ -52,10 +51,11 @@ def test_effective_and_actual_are_told_apart_in_one_look() -> None:
 
 
 def test_families_without_a_direction_are_found_whatever_the_query_says() -> None:
-    text = 'inbound_grpc_statuses_total{route_name="a",status="0"} 5\n'
-    text += 'inbound_grpc_statuses_total{route_name="a",status="5"} 1\n'
-    text += 'inbound_grpc_statuses_total{route_name="a",status="2"} 2\n'
-    [seen] = answer(text, asking(INBOUND_GRPC, "route_name", direction=Direction.INBOUND)).values()
+    name = OUTBOUND_GRPC.requests.responses
+    text = f'{name}{{route_name="a",grpc_status="OK",error=""}} 5\n'
+    text += f'{name}{{route_name="a",grpc_status="NOT_FOUND",error=""}} 1\n'
+    text += f'{name}{{route_name="a",grpc_status="UNKNOWN",error=""}} 2\n'
+    [seen] = answer(text, asking(OUTBOUND_GRPC.requests, "route_name", direction=Direction.INBOUND)).values()
     assert (seen.successes, seen.failures) == (6, 2)
 
 
