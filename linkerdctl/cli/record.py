@@ -16,10 +16,10 @@ from linkerdctl.durations import parse_duration
 from linkerdctl.errors import RecordingError, UsageError
 from linkerdctl.kube.selectors import LabelSelector, parse_selector
 from linkerdctl.render.terminal import Terminal
-from linkerdctl.sources.recorder import Plan
 
 if TYPE_CHECKING:
     from linkerdctl.sources.census import Census
+    from linkerdctl.sources.recorder import Plan
     from linkerdctl.sources.recording_writer import RecordingWriter
 
 app = typer.Typer(rich_markup_mode=None, pretty_exceptions_enable=False, add_completion=False)
@@ -76,6 +76,8 @@ def record(
 
 
 def _plan(options: GlobalOptions, seconds: str, every: str) -> Plan:
+    from linkerdctl.sources.recorder import Plan
+
     length, interval = parse_duration(seconds), parse_duration(every)
     if interval < 1 or length < interval:
         raise UsageError(

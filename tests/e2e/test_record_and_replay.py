@@ -185,12 +185,13 @@ def started(mesh: DemoMesh, *words: str, **more: object) -> subprocess.Popen[str
 
 def until_there_are(passes: int, directory: Path) -> None:
     """Wait for so many passes; an archive grows in a hidden directory beside it."""
-    while True:
+    for _ in range(400):
         places = [directory / "r", *directory.glob(".r.tar.gz.*")]
         with contextlib.suppress(Exception):
             if any(len(Recording.open(place).passes) >= passes for place in places if place.exists()):
                 return
         time.sleep(0.05)
+    pytest.fail(f"there are no {passes} passes in {directory}")
 
 
 @pytest.mark.parametrize("name", ["r", "r.tar.gz"])
@@ -216,8 +217,9 @@ def test_a_signal_before_the_first_pass_is_over_leaves_nothing(mesh: DemoMesh, t
     with started(mesh, "--for", "60s", "--timeout", "30s", "-o", str(tmp_path / "r")) as process:
         assert process.stderr is not None
         assert process.stderr.readline().startswith("recording 4 proxies in namespace emojivoto: 7 passes in 60s")
-        while not (tmp_path / "r" / "0000").exists():
-            time.sleep(0.05)
+        for _ in range(400):
+            if not (tmp_path / "r" / "0000").exists():
+                time.sleep(0.05)
         process.send_signal(signal.SIGINT)
         _, err = process.communicate()
     assert process.returncode == 130

@@ -6,6 +6,9 @@ from collections.abc import Mapping
 from typing import Any
 
 from linkerdctl.kube.inventory import Inventory, PodRef
+from linkerdctl.kube.selection import parse_selections, parse_target
+from linkerdctl.kube.selectors import parse_selector
+from linkerdctl.reports.stat import StatRequest
 
 NAMESPACES = ("emojivoto", "books")
 MESHED = ("web", "emoji", "voting")
@@ -57,3 +60,15 @@ def cluster() -> Inventory:
 def asked(inventory: Inventory) -> Mapping[PodRef, Mapping[str, str]]:
     """Every proxy, by its labels."""
     return {target.pod: target.labels for target in inventory.targets()}
+
+
+def request(
+    words: str, *, to: str = "", from_: str = "", namespace: str | None = "emojivoto", labels: str = "", **more: Any
+) -> StatRequest:
+    """What a command line asks; the other side is in the same namespace."""
+    return StatRequest(
+        parse_selections(words.split(), namespace=namespace, labels=parse_selector(labels)),
+        to=parse_target(to, namespace=namespace) if to else None,
+        from_=parse_target(from_, namespace=namespace) if from_ else None,
+        **more,
+    )

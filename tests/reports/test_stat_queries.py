@@ -5,28 +5,14 @@ from __future__ import annotations
 from typing import Any
 
 import pytest
-from cluster_for_tests import cluster
+from cluster_for_tests import cluster, request
 
 from linkerdctl.errors import UsageError
 from linkerdctl.kube.kinds import ALL
-from linkerdctl.kube.selection import parse_selections, parse_target
-from linkerdctl.kube.selectors import parse_selector
 from linkerdctl.metrics.query import Direction, Need, TrafficQuery
-from linkerdctl.reports.stat import StatRequest, plan
+from linkerdctl.reports.stat import plan
 
 INVENTORY = cluster()
-
-
-def request(
-    words: str, *, to: str = "", from_: str = "", namespace: str | None = "emojivoto", labels: str = "", **more: Any
-) -> StatRequest:
-    """What a command line asks; the other side is in the same namespace."""
-    return StatRequest(
-        parse_selections(words.split(), namespace=namespace, labels=parse_selector(labels)),
-        to=parse_target(to, namespace=namespace) if to else None,
-        from_=parse_target(from_, namespace=namespace) if from_ else None,
-        **more,
-    )
 
 
 def query(words: str, **more: Any) -> TrafficQuery:

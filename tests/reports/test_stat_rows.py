@@ -6,8 +6,7 @@ from collections.abc import Iterable, Mapping
 from typing import Any
 
 import pytest
-from cluster_for_tests import asked, cluster
-from test_stat_queries import request
+from cluster_for_tests import asked, cluster, request
 
 from linkerdctl.kube.inventory import PodRef
 from linkerdctl.kube.kinds import AUTHORITY
