@@ -13,6 +13,7 @@ from urllib.parse import SplitResult, unquote, urlsplit
 
 from linkerdctl.errors import ConfigError
 from linkerdctl.kube import in_cluster
+from linkerdctl.kube.environment_proxy import environment_proxy
 from linkerdctl.kube.impersonation import Impersonation as Impersonation
 from linkerdctl.kube.kubeconfig_files import Entry, Merged, find_files, merge
 
@@ -83,7 +84,7 @@ def _of_context(merged: Merged, name: str, impersonation: Impersonation | None) 
         # Anything but a plain true leaves certificates checked: a quoted "false" must not switch that off.
         insecure=cluster.get("insecure-skip-tls-verify") is True,
         tls_server_name=str(cluster["tls-server-name"]) if cluster.get("tls-server-name") else None,
-        proxy_url=_proxy(cluster, f"cluster {context.get('cluster')!r} in {merged}"),
+        proxy_url=_proxy(cluster, address, f"cluster {context.get('cluster')!r} in {merged}"),
         user={**login, **user},
         cluster=cluster,
         impersonation=asked,
@@ -105,12 +106,14 @@ def _server(cluster: Entry, where: str) -> tuple[str, dict[str, str]]:
     return _without_credentials(url).rstrip("/"), login
 
 
-def _proxy(cluster: Entry, where: str) -> str | None:
-    given = cluster.get("proxy-url")
+def _proxy(cluster: Entry, address: str, where: str) -> str | None:
+    origin, given = f"the proxy-url of {where}", str(cluster.get("proxy-url") or "")
+    if not given and (found := environment_proxy(address)):
+        origin, given = f"{found[0]} in the environment", found[1]
     if not given:
         return None
-    _url(str(given), _PROXIES, f"the proxy-url of {where}")
-    return str(given)
+    _url(given, _PROXIES, origin)
+    return given
 
 
 def _url(text: str, schemes: tuple[str, ...], what: str) -> SplitResult:
@@ -153,6 +156,7 @@ def _in_cluster(impersonation: Impersonation | None) -> ClusterConfig | None:
         namespace=in_cluster.namespace(),
         context="in-cluster",
         ca=pem({"certificate-authority": str(in_cluster.SERVICE_ACCOUNT / "ca.crt")}, "certificate-authority"),
+        proxy_url=_proxy({}, server, "the pod"),
         user={"tokenFile": str(in_cluster.SERVICE_ACCOUNT / "token")},
         impersonation=impersonation or Impersonation(),
         source=str(in_cluster.SERVICE_ACCOUNT),

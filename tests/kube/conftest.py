@@ -13,7 +13,14 @@ from linkerdctl.kube import answers, client
 @pytest.fixture(autouse=True)
 def no_cluster(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
     monkeypatch.setenv("HOME", str(tmp_path / "home"))
-    for name in ("KUBECONFIG", "KUBERNETES_SERVICE_HOST", "KUBERNETES_SERVICE_PORT"):
+    proxies = [f"{name}_PROXY" for name in ("HTTPS", "HTTP", "NO")]
+    for name in (
+        "KUBECONFIG",
+        "KUBERNETES_SERVICE_HOST",
+        "KUBERNETES_SERVICE_PORT",
+        *proxies,
+        *map(str.lower, proxies),
+    ):
         monkeypatch.delenv(name, raising=False)
 
 

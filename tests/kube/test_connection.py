@@ -9,11 +9,13 @@ from contextlib import AbstractAsyncContextManager
 from pathlib import Path
 from typing import Any
 
+import httpx
 import pytest
 import trustme
 
 from linkerdctl.errors import ApiError, ConfigError
 from linkerdctl.kube.client import About, KubeClient
+from linkerdctl.kube.connection import connection_error
 from linkerdctl.kube.kubeconfig import ClusterConfig, load_config
 from tests.kube.fakes import FakeApi, FakeProxy, config_for, encoded, kubeconfig, proxying, server_tls, serving
 
@@ -158,6 +160,25 @@ def free_port() -> int:
 @pytest.mark.parametrize("host", ["127.0.0.1", "localhost"])
 async def test_a_server_that_does_not_listen_is_told(host: str) -> None:
     assert await failure(config_for(f"https://{host}:{free_port()}")) == ": connection refused"
+
+
+def said_of(error: Exception, cause: BaseException | None = None) -> str:
+    error.__cause__ = cause
+    found = connection_error(error, config_for("https://x"), {"verb": "get", "resource": "pods"})
+    return found.message.removeprefix("cannot reach the API server https://x: ")
+
+
+def test_of_several_attempts_one_reason_is_told() -> None:
+    attempts = ExceptionGroup("", [OSError(101, "Network is unreachable"), ConnectionRefusedError(111, "Refused")])
+    assert said_of(httpx.ConnectError("All connection attempts failed"), attempts) == "connection refused"
+    assert said_of(httpx.ConnectError("no"), ExceptionGroup("", [OSError(101, "Is Unreachable")])) == "is unreachable"
+
+
+def test_what_a_library_says_of_a_header_is_not_repeated() -> None:
+    assert said_of(httpx.LocalProtocolError("Illegal header value b'Bearer planted'")) == "the request cannot be sent"
+    assert said_of(httpx.ReadError("")) == "it ends the connection before its answer"
+    assert said_of(httpx.UnsupportedProtocol("what is this")) == "what is this"
+    assert said_of(RuntimeError()) == "RuntimeError"
 
 
 async def test_a_name_that_does_not_exist_is_told() -> None:

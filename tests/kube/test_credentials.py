@@ -168,6 +168,11 @@ def test_a_kubeconfig_wins_over_the_pod_but_an_empty_one_does_not(
         load_config(context="prod")
 
 
+def test_a_pod_knows_no_contexts(in_a_pod: Path) -> None:
+    with pytest.raises(ConfigError, match="there is no context 'prod' to ask"):
+        load_config(context="prod")
+
+
 def test_a_pod_without_a_token_is_none(in_a_pod: Path) -> None:
     (in_a_pod / "token").unlink()
     with pytest.raises(ConfigError, match="this is no pod"):

@@ -117,6 +117,17 @@ def test_what_expires_in_a_moment_is_expired(plugin: Plugin) -> None:
     assert credentials.authorization() == "Bearer new"
 
 
+def test_only_what_was_refused_is_forgotten(plugin: Plugin) -> None:
+    plugin.answers(token="old")
+    credentials = plugin.credentials()
+    credentials.authorization()
+    plugin.answers(token="new")
+    for _ in range(3):
+        assert credentials.renew("Bearer old")
+        assert credentials.authorization() == "Bearer new"
+    assert plugin.runs == 2
+
+
 async def test_a_refused_token_is_renewed_once_for_all_requests_in_flight(plugin: Plugin) -> None:
     plugin.answers(token="old")
     api = FakeApi()

@@ -67,6 +67,12 @@ def test_the_first_current_context_counts_and_context_overrides_it(two_files: No
     assert config.files == (str(tmp_path / "one"), str(tmp_path / "two"))
 
 
+def test_a_later_current_context_changes_nothing(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    files = [kubeconfig(tmp_path / "one", "https://one"), written(tmp_path / "two", current_context="b")]
+    monkeypatch.setenv("KUBECONFIG", os.pathsep.join(map(str, files)))
+    assert load_config().context == "here"
+
+
 def test_kubeconfig_alone_counts_before_the_environment(two_files: None, tmp_path: Path) -> None:
     assert load_config(str(tmp_path / "two")).server == "https://two:2"
 
