@@ -132,7 +132,8 @@ async def _pass_by_pass(
         async with proxy_access(options.via, client, concurrency=options.concurrency) as access:
             left_out = await record_passes(writer, census, access, plan, progress_on(options.terminal))
     if left_out:
-        options.terminal.note(f"{left_out} passes were left out: those before them took longer than --every")
+        were = "1 pass was" if left_out == 1 else f"{left_out} passes were"
+        options.terminal.note(f"{were} left out: asking all proxies took longer than --every {plan.every:g}s")
 
 
 def _announce(terminal: Terminal, census: Census, plan: Plan, namespace: str | None) -> None:
