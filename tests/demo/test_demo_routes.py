@@ -165,6 +165,16 @@ def test_the_budget_limits_retries(scene: Scene) -> None:
     assert 60 <= retries <= 3 * 40
 
 
+def test_requests_pay_for_retries(scene: Scene) -> None:
+    one_each = {"retryRatio": 1.0, "minRetriesPerSecond": 0, "ttl": "10s"}
+    scene.apply(profile(VOTING, route("doughnut", DOUGHNUT, isRetryable=True), retryBudget=one_each))
+    scene.now += 1
+    grown = scene.counted("web", 30)
+    requests = more(grown, "route_request_total", rt_route="doughnut", direction="outbound")
+    retries = more(grown, "route_actual_request_total", rt_route="doughnut") - requests
+    assert retries == pytest.approx(requests, abs=3)
+
+
 def test_a_timeout_ends_requests_and_is_counted_once(scene: Scene) -> None:
     scene.apply(profile(VOTING, route("all", "/.*", timeout="5ms")))
     grown = scene.counted("web", 20)
