@@ -6,19 +6,34 @@ Each round runs every command once, so that a slow moment of the machine hits al
 from __future__ import annotations
 
 import re
-import statistics
 import subprocess
 import sys
 import time
+from collections.abc import Iterator
+from dataclasses import dataclass
 from pathlib import Path
+
+from benchmarks.table import Row, print_table
 
 RECORDING = Path(__file__).parent.parent / "tests" / "fixtures" / "emojivoto-profiles"
 CLI = (sys.executable, "-m", "linkerdctl")
-COMMANDS: dict[str, tuple[str, ...]] = {
-    "--help": (*CLI, "--help"),
-    "stat --help": (*CLI, "stat", "--help"),
-    "--recording R stat deploy": (*CLI, "--recording", str(RECORDING), "stat", "deploy", "-n", "emojivoto"),
-    "the same with -o json": (*CLI, "--recording", str(RECORDING), "stat", "deploy", "-n", "emojivoto", "-o", "json"),
+STAT = (*CLI, "--recording", str(RECORDING), "stat", "deploy", "-n", "emojivoto")
+
+
+@dataclass(frozen=True, slots=True)
+class Budget:
+    """What a command may cost: times a bare interpreter, and modules imported beyond its own."""
+
+    command: tuple[str, ...]
+    times: float | None
+    modules: int
+
+
+BUDGETS = {
+    "--help": Budget((*CLI, "--help"), 8, 140),
+    "stat --help": Budget((*CLI, "stat", "--help"), None, 190),
+    "--recording R stat deploy": Budget(STAT, 14, 190),
+    "the same with -o json": Budget((*STAT, "-o", "json"), 14, 190),
 }
 ROUNDS = 15
 
@@ -38,21 +53,32 @@ def heaviest_imports(command: tuple[str, ...], count: int = 3) -> list[str]:
     return [f"{name} {micros / 1000:.0f} ms" for micros, name in own[:count]]
 
 
-def main() -> None:
-    """Print the table."""
+def imported(command: tuple[str, ...]) -> int:
+    """How many modules a command imports, by `python -X importtime`."""
+    timed = subprocess.run((command[0], "-X", "importtime", *command[1:]), capture_output=True, text=True, check=True)
+    return timed.stderr.count("\nimport time:") - timed.stderr.count("\nimport time: self")
+
+
+def rows() -> Iterator[Row]:
+    """Whole processes; each round runs every command once."""
     bare = (sys.executable, "-c", "pass")
-    ratios: dict[str, list[float]] = {name: [] for name in COMMANDS}
-    for command in (bare, *COMMANDS.values()):
-        seconds(command)
+    ratios: dict[str, list[float]] = {name: [] for name in BUDGETS}
     for _ in range(ROUNDS):
         base = seconds(bare)
-        for name, command in COMMANDS.items():
-            ratios[name].append(seconds(command) / base)
-    print(f"{'whole process':28} {'times a bare interpreter':26} heaviest imports")
-    for name, values in ratios.items():
-        quartiles = statistics.quantiles(values, n=4)
-        spread = f"{quartiles[1]:.1f} ({quartiles[0]:.1f} to {quartiles[2]:.1f})"
-        print(f"{name:28} {spread:26} {', '.join(heaviest_imports(COMMANDS[name]))}")
+        for name, budget in BUDGETS.items():
+            ratios[name].append(seconds(budget.command) / base)
+    own = imported(bare)
+    for name, budget in BUDGETS.items():
+        modules = imported(budget.command) - own
+        kept = "within" if modules <= budget.modules else "OVER"
+        heaviest = ", ".join(heaviest_imports(budget.command))
+        remark = f"{modules} modules, {kept} {budget.modules}; {heaviest}"
+        yield Row(f"{name}, times a bare interpreter", ratios[name], budget.times, at_most=True, remark=remark)
+
+
+def main() -> None:
+    """Print these rows alone."""
+    print_table(rows())
 
 
 if __name__ == "__main__":

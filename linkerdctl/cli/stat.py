@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import asyncio
 from dataclasses import replace
 from typing import Annotated
 
@@ -10,7 +9,7 @@ import typer
 
 from linkerdctl.cli.arguments import namespace_asked, other_side, seconds
 from linkerdctl.cli.options import GlobalOptions, globals_of
-from linkerdctl.cli.traffic import Scene, coverage_line, open_scene, tell_coverage
+from linkerdctl.cli.traffic import Scene, coverage_line, finish, open_scene, tell_coverage
 from linkerdctl.errors import PartialDataError
 from linkerdctl.kube.inventory import PodRef
 from linkerdctl.kube.kinds import AUTHORITY, SERVICE
@@ -99,7 +98,7 @@ def stat(
         keep_unmeshed=unmeshed,
     )
     show = _Show(options, output, sort_by, strict, all_namespaces)
-    asyncio.run(_stat(options, request, show, window=window, every=every, since_start=since_start))
+    finish(_stat(options, request, show, window=window, every=every, since_start=since_start), options)
 
 
 class _Show:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import AsyncIterator, Awaitable, Callable, Sequence
+from collections.abc import AsyncIterator, Awaitable, Callable, Coroutine, Sequence
 from contextlib import asynccontextmanager
 from dataclasses import dataclass
 from typing import Any
@@ -32,6 +32,20 @@ class Scene:
     async def targets(self) -> Sequence[Target]:
         """The proxies to ask."""
         return self.inventory.targets()
+
+
+def finish(command: Coroutine[Any, Any, None], options: GlobalOptions) -> None:
+    """Run a command to its end. A recording never makes it wait, and asyncio takes longer to load than to answer."""
+    if options.recording is None:
+        import asyncio
+
+        asyncio.run(command)
+        return
+    try:
+        command.send(None)
+    except StopIteration:
+        return
+    raise RuntimeError("a recording made its command wait")
 
 
 @asynccontextmanager

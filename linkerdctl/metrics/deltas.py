@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 
 from linkerdctl.metrics.histogram import Histogram
@@ -39,6 +39,13 @@ class Window:
     def restarted(self) -> bool:
         """Whether the proxy became another process in between; what it counted after the first scrape and before is lost."""
         return self.before is not None and self.baseline is None
+
+
+def median(seconds: Iterable[float]) -> float:
+    """The middle of several spans, 0 of none. Not from `statistics`, which takes longer to load than two scrapes to read."""
+    ordered = sorted(seconds)
+    middle = len(ordered) // 2
+    return (ordered[middle] + ordered[~middle]) / 2 if ordered else 0.0
 
 
 def counter_deltas(window: Window, name: str) -> dict[bytes, float]:

@@ -14,7 +14,6 @@ from functools import lru_cache
 from itertools import groupby
 
 from linkerdctl.errors import ExpositionError
-from linkerdctl.metrics.grammar import read_sample
 from linkerdctl.metrics.labels import LAST_LE, MalformedError, parse_labels, plain_bound, split_le
 
 Samples = Mapping[str, Mapping[bytes, float]]
@@ -82,6 +81,8 @@ def _lines_of(names: frozenset[bytes]) -> re.Pattern[bytes]:
 
 
 def _read_strictly(lines: Iterable[re.Match[bytes]], *, padded: bool) -> Iterator[_Sample]:
+    from linkerdctl.metrics.grammar import read_sample  # not loaded for nothing: few texts ever need it
+
     for line in lines:
         text, start = line.string, line.start() + 1
         try:

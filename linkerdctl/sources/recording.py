@@ -6,7 +6,6 @@ import gzip
 import json
 import lzma
 import math
-import tarfile
 import zlib
 from collections.abc import AsyncIterator, Awaitable, Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
@@ -15,7 +14,7 @@ from typing import Any, Protocol
 
 from linkerdctl.errors import ExpositionError, RecordingError
 from linkerdctl.kube.inventory import Inventory, PodRef, Target
-from linkerdctl.metrics.deltas import Window
+from linkerdctl.metrics.deltas import Window, median
 from linkerdctl.metrics.query import TrafficQuery
 from linkerdctl.metrics.reduce import PeerLabels, sample_names
 from linkerdctl.metrics.scrape import Scrape
@@ -88,6 +87,8 @@ class Archive:
         return self._directories[directory].get(self._prefix + path)
 
     def _contents(self, wanted: Callable[[PurePosixPath], bool]) -> Iterator[tuple[PurePosixPath, bytes]]:
+        import tarfile
+
         try:
             with tarfile.open(self._path, "r:*") as archive:
                 for member in archive:
@@ -196,10 +197,7 @@ def _pass(scrape: Mapping[str, Any]) -> Pass:
 
 def _distance(earlier: Pass, later: Pass) -> float:
     """The median time between two passes over the proxies that both have."""
-    import statistics
-
-    both = earlier.at.keys() & later.at.keys()
-    return statistics.median(later.at[pod] - earlier.at[pod] for pod in both) if both else 0.0
+    return median(later.at[pod] - earlier.at[pod] for pod in earlier.at.keys() & later.at.keys())
 
 
 class RecordingSource:

@@ -2,12 +2,11 @@
 
 from __future__ import annotations
 
-import statistics
 from collections.abc import Iterable, Sequence
 
 from linkerdctl.errors import LinkerdctlError
 from linkerdctl.kube.inventory import PodRef, Target
-from linkerdctl.metrics.deltas import Window
+from linkerdctl.metrics.deltas import Window, median
 from linkerdctl.metrics.query import TrafficQuery
 from linkerdctl.metrics.reduce import PeerLabels, reduce
 from linkerdctl.metrics.traffic import Traffic
@@ -64,6 +63,6 @@ class Reduction:
                 tuple(sorted(self._failures, key=lambda each: each.pod)),
                 tuple(sorted(self._restarted)),
             ),
-            seconds=statistics.median(window.seconds for window in self._windows) if self._windows else 0.0,
+            seconds=median(window.seconds for window in self._windows),
             ended=max((window.after.at for window in self._windows), default=0.0),
         )
