@@ -24,7 +24,7 @@ Examples:
   linkerdctl top deploy/web -n emojivoto --routes
   linkerdctl top deploy/web -n emojivoto --no-tap
   linkerdctl top deploy/web -n emojivoto --batch 5s --duration 1m
-  linkerdctl top deploy/web -n emojivoto -o json | jq -c 'select(.success < 0.99)'
+  linkerdctl top deploy/web -n emojivoto -o json | jq -c 'select(.failures > 0)'
   linkerdctl top --input incident.tap
 
 \b

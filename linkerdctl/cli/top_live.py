@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import sys
 from dataclasses import dataclass
 from functools import partial
 
@@ -9,6 +10,7 @@ from linkerdctl.cli.options import GlobalOptions
 from linkerdctl.cli.top_command import tap_command
 from linkerdctl.cli.top_feeds import EdgeFeed, Feed, TapFeed
 from linkerdctl.cli.top_run import Batches, Screen
+from linkerdctl.errors import UsageError
 from linkerdctl.profiles.folding import folded
 from linkerdctl.render.top import TopShape
 from linkerdctl.tap.query import TapQuery
@@ -48,6 +50,8 @@ async def tap(options: GlobalOptions, asked: Asked, query: TapQuery) -> None:
 
 async def replay(options: GlobalOptions, asked: Asked, path: str) -> None:
     """Rows of requests that were saved or captured."""
+    if path == "-" and sys.stdin is not None and sys.stdin.isatty():
+        raise UsageError("standard input is a terminal", next_step="name a file, or pipe one: --input - < FILE")
     from linkerdctl.tap.transports.recorded import RecordedTap
 
     feed = TapFeed(asked.top(), shape=asked.shape, max_rps=None, command=None)
