@@ -59,6 +59,13 @@ async def test_a_list_that_is_gone_for_good_is_an_error() -> None:
     assert len(api.requests) == 3
 
 
+async def test_a_later_page_that_is_refused_for_another_reason_is_an_error() -> None:
+    api = FakeApi({PODS: [listing("Pod", "a", token="t"), status(403, "no", "Forbidden"), listing("Pod", "a")]})
+    with pytest.raises(ApiError, match="you may not list pods in namespace ns"):
+        await names(api)
+    assert len(api.requests) == 2
+
+
 def test_paths_follow_the_group() -> None:
     assert collection_path("v1", "pods") == "/api/v1/pods"
     assert collection_path("apps/v1", "deployments", "a/b") == "/apis/apps/v1/namespaces/a%2Fb/deployments"
