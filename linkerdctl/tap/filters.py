@@ -12,7 +12,7 @@ from linkerdctl.errors import UsageError
 from linkerdctl.kube.kinds import NAMESPACE
 from linkerdctl.kube.selection import Selection
 from linkerdctl.tap.grpc_codes import NAMES, grpc_number
-from linkerdctl.tap.query import Matches, destination_labels
+from linkerdctl.tap.query import TARGETS, Matches, check_kind, destination_labels
 from linkerdctl.tap.requests import Request
 
 _NANOSECONDS = 1e9
@@ -123,6 +123,7 @@ def path_filter(pattern: str, *, wanted: bool) -> Filter:
 def source_filter(selection: Selection) -> Filter:
     """Requests from one workload, pod or namespace, as far as the source's labels tell."""
     kind, name, namespace = selection.kind, selection.name, selection.namespace
+    check_kind(kind, TARGETS, "a source of --from")
 
     def by_source(request: Request) -> Verdict:
         labels = request.source.labels

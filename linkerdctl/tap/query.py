@@ -65,18 +65,19 @@ class TapQuery:
 
 def check_kinds(query: TapQuery) -> None:
     """Raise `UsageError` for a kind that cannot be tapped."""
-    _check(query.target.kind, TARGETS, "tapped")
+    check_kind(query.target.kind, TARGETS, "tapped")
     if query.target.kind is NAMESPACE and not query.target.name:
         raise UsageError("which namespace is missing", next_step="name it: ns/emojivoto")
     if query.matches.to is not None:
-        _check(query.matches.to.kind, DESTINATIONS, "a destination of --to")
+        check_kind(query.matches.to.kind, DESTINATIONS, "a destination of --to")
 
 
-def _check(kind: Kind, possible: tuple[Kind, ...], what: str) -> None:
+def check_kind(kind: Kind, possible: tuple[Kind, ...], what: str) -> None:
+    """Raise `UsageError` for a kind that is not possible, or that nobody knows."""
     if kind not in KINDS:
         raise unknown_kind(word_for(kind))
     if kind not in possible:
-        hint = "tap the workload behind it, or give it to --to" if kind is SERVICE else ""
+        hint = "name the workload behind it; services can only be given to --to" if kind is SERVICE else ""
         words = ", ".join(each.name for each in possible)
         raise UsageError(f"a {kind.name} cannot be {what}", next_step=hint or f"kinds are {words}")
 

@@ -72,12 +72,13 @@ def whole(
     reset: int | None = None,
     method: str = "GET",
     stream: int | None = None,
+    headers: dict[str, str] | None = None,
     **more: Any,
 ) -> list[TapEvent]:
     """A request's three events."""
     stream = next(_streams) if stream is None else stream
     return [
-        begun(path, method=method, stream=stream, **more),
+        begun(path, method=method, headers=headers, stream=stream, **more),
         answered(status, ms, stream=stream, **more),
         ended(ms, grpc=grpc, reset=reset, stream=stream, **more),
     ]

@@ -65,7 +65,8 @@ class RecordedTap:
             self._tell(f"{self._name} is empty")
             return
         if reader.unread:
-            self._tell(f"{self._name}: {reader.unread} events could not be read and were passed over")
+            events = "1 event" if reader.unread == 1 else f"{reader.unread} events"
+            self._tell(f"{self._name}: {events} could not be read, left out")
         if reader.broken:
             raise self._error(reader.broken.message)
         if reader.left_over:
