@@ -98,13 +98,14 @@ def _history(dice: random.Random, number: int, end: float) -> History:
 class _Counts:
     """A proxy's counters as they grow; a series may come later, or begin anew though its proxy did not restart.
 
-    None goes away: of that, a real Prometheus is told by a marker that cannot be written into a text.
+    None goes away: of that, a real Prometheus is told by a marker that cannot be written into a text. A histogram has counted
+    so much before that one which began anew has not caught up by the end.
     """
 
     def __init__(self, dice: random.Random) -> None:
         self._dice = dice
         self._requests: dict[str, float] = {}
-        self._buckets: Mapping[str, float] = {}
+        self._buckets: Mapping[str, float] = dict(zip(BUCKETS, (2, 4, 500, 900, 1000), strict=True))
         self._evicted = dice.random() < 0.2
 
     def begin_anew(self) -> None:
@@ -114,6 +115,7 @@ class _Counts:
     def next(self) -> Samples:
         dice = self._dice
         if self._evicted and dice.random() < 0.05:
+            self._evicted = False
             self.begin_anew()
         for outcome in ("success", "failure"):
             for port in ("8080", "9090"):

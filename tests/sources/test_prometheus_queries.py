@@ -52,8 +52,8 @@ def test_a_lifetime_is_plain_sums() -> None:
     assert text(inbound("namespace", "deployment", pods=(Matcher("namespace", ("shop",)),))) == (
         'label_replace(sum by (namespace, deployment, classification) (response_total{direction="inbound", '
         'namespace="shop", target_port!="4191", route_name!="probe"}), "linkerdctl", "0:requests", "", "") or '
-        'label_replace(sum by (namespace, deployment, classification) (response_total{direction="inbound", '
-        'namespace="shop", target_port!="4191", route_name!="probe"} / on (job, instance, namespace, pod) group_left () '
+        'label_replace(sum by (namespace, deployment, classification) ((response_total{direction="inbound", '
+        'namespace="shop", target_port!="4191", route_name!="probe"}) / on (job, instance, namespace, pod) group_left () '
         "max by (job, instance, namespace, pod) "
         "((timestamp(process_start_time_seconds) - process_start_time_seconds) > 0)), "
         '"linkerdctl", "0:rate", "", "")'

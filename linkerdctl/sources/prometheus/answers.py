@@ -6,6 +6,7 @@ import math
 from collections import defaultdict
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
+from itertools import accumulate
 
 from linkerdctl.kube.inventory import PodRef
 from linkerdctl.metrics.histogram import Histogram
@@ -52,24 +53,26 @@ def read_answers(
     answers: list[dict[GroupKey, Traffic]] = [{} for _ in translations]
     buckets: defaultdict[tuple[int, GroupKey], defaultdict[float, float]] = defaultdict(lambda: defaultdict(float))
     for labels, value in rows:
-        index, _, part = labels.get(TAG, "").partition(":")
+        index, _, tag = labels.get(TAG, "").partition(":")
+        part, amount = tag.removeprefix("-"), -value if tag.startswith("-") else value
         translation = translations[int(index)]
         key = None if math.isnan(value) else translation.key(labels, pods)
         if key is None:
             continue
         if part == "latency":
-            buckets[int(index), key][float(labels.get("le", "nan"))] += value
+            buckets[int(index), key][float(labels.get("le", "nan"))] += amount
         else:
-            _add(answers[int(index)], key, _PARTS[part](translation, labels, value))
+            _add(answers[int(index)], key, _PARTS[part](translation, labels, amount))
     for (number, key), counts in buckets.items():
-        latency = Histogram.of(counts).scaled(translations[number].query.families.unit_ms)
+        latency = Histogram.of(_cumulative(counts)).scaled(translations[number].query.families.unit_ms)
         _add(answers[number], key, Traffic(latency=latency))
     return [{key: _timed(traffic, seconds) for key, traffic in answer.items()} for answer in answers]
 
 
-def _clean(value: float) -> float:
-    """Without the noise that adding quotients leaves behind the twelfth digit."""
-    return float(f"{value:.12g}")
+def _cumulative(counts: Mapping[float, float]) -> dict[float, float]:
+    """No count below one of a lower bound: buckets that began anew one by one would leave such."""
+    bounds = sorted(counts)
+    return dict(zip(bounds, accumulate((counts[bound] for bound in bounds), max), strict=True))
 
 
 def _requests(translation: Translation, labels: Labels, value: float) -> Traffic:
@@ -80,15 +83,15 @@ def _requests(translation: Translation, labels: Labels, value: float) -> Traffic
 
 
 def _rate(translation: Translation, labels: Labels, value: float) -> Traffic:
-    return Traffic() if translation.query.families.verdict(labels) is None else Traffic(request_rate=_clean(value))
+    return Traffic() if translation.query.families.verdict(labels) is None else Traffic(request_rate=value)
 
 
 _PARTS: dict[str, Callable[[Translation, Labels, float], Traffic]] = {
     "requests": _requests,
     "rate": _rate,
     "open": lambda _translation, _labels, value: Traffic(tcp_open=value),
-    "read": lambda _translation, _labels, value: Traffic(read_bytes_rate=_clean(value)),
-    "written": lambda _translation, _labels, value: Traffic(write_bytes_rate=_clean(value)),
+    "read": lambda _translation, _labels, value: Traffic(read_bytes_rate=value),
+    "written": lambda _translation, _labels, value: Traffic(write_bytes_rate=value),
 }
 
 
@@ -99,5 +102,16 @@ def _add(answer: dict[GroupKey, Traffic], key: GroupKey, traffic: Traffic) -> No
 def _timed(traffic: Traffic, seconds: float) -> Traffic:
     """Count and rate say together how long was watched."""
     requests = (traffic.successes or 0.0) + (traffic.failures or 0.0)
-    own = requests / traffic.request_rate if requests and traffic.request_rate else seconds
-    return replace(traffic, seconds=own)
+    own = round(requests / traffic.request_rate, 6) if requests and traffic.request_rate else seconds
+    return replace(
+        traffic,
+        seconds=own,
+        request_rate=_clean(traffic.request_rate),
+        read_bytes_rate=_clean(traffic.read_bytes_rate),
+        write_bytes_rate=_clean(traffic.write_bytes_rate),
+    )
+
+
+def _clean(rate: float | None) -> float | None:
+    """Without the noise that differences of large sums leave far behind the point."""
+    return None if rate is None else max(round(rate, 6), 0.0)

@@ -2,8 +2,9 @@
 
 What a number means here is what it means when the proxies themselves are asked (`linkerdctl.metrics.deltas`):
 
-- An increase is the difference between the newest sample of a series and the newest one a window earlier, reset-corrected. It
-  is a whole number. Nothing is extrapolated to the edges of the window, as `increase()` and `rate()` would do.
+- An increase is the difference between the newest sample of a series and the newest one a window earlier; where that is lower
+  than before, or its proxy another process, the newest sample itself. It is a whole number. Nothing is extrapolated to the
+  edges of the window, as `increase()` and `rate()` would do.
 - A series that came meanwhile counts in full if its proxy was there before or has started since; of a proxy that started long
   ago but is new to this store nothing is counted, rather than its whole life.
 - A rate divides by the seconds between the two scrapes of that proxy (since its start, if it started meanwhile).
@@ -41,22 +42,36 @@ class Look:
         self._window = window
         self._ago = "" if window is None else f" offset {duration(window)}"
 
-    def increase(self, series: str, *, histogram: bool = False) -> str:
-        """What a counter's series counted in between. A histogram begins anew as a whole: if one bucket fell, all did."""
+    def after(self, series: str) -> str:
+        """The newest samples of a counter's series, of proxies whose beginning is known."""
         if self._window is None:
             return series
-        before = f"{series}{self._ago}"
-        if histogram:
-            before += f" unless ignoring (le) ({series} < {before})"
-        if not self._setup.starts:
-            return f"({series} - ({before}) >= 0 or {series} and {series}{self._ago})"
-        same = f"(abs({self._starts} - {self._starts}{self._ago}) <= 1)"
-        known = f"({self._starts}{self._ago} or {self._young})"
-        return f"({series} - ({before} and {self._on} {same}) >= 0 or {series} and {self._on} {known})"
+        known = (
+            f"{self._on} ({self._starts}{self._ago} or {self._young})" if self._setup.starts else f"{series}{self._ago}"
+        )
+        return f"{series} and {known}"
 
-    def rate(self, series: str) -> str:
-        """The same per second, each proxy by its own clock."""
-        return f"{self.increase(series)} / {self._on} group_left () {self.seconds(series)}"
+    def before(self, series: str, whole: str = "") -> str:
+        """What is to be taken off: the samples a window earlier of those series that have not begun anew since.
+
+        A histogram begins anew as a whole. `whole` are those of its series that count everything; the others are only looked
+        at one by one, as that is where the cost is.
+        """
+        earlier = f"{series}{self._ago}"
+        if whole:
+            earlier += f" unless ignoring (le) ({whole} < {whole}{self._ago})"
+        if self._setup.starts:
+            earlier += f" and {self._on} (abs({self._starts} - {self._starts}{self._ago}) <= 1)"
+        return f"({earlier}) <= {series}"
+
+    @property
+    def looks_twice(self) -> bool:
+        """Whether there is anything to be taken off."""
+        return self._window is not None
+
+    def per_second(self, expression: str, series: str) -> str:
+        """A counter's samples divided by the seconds that were watched, each proxy by its own clock."""
+        return f"({expression}) / {self._on} group_left () {self.seconds(series)}"
 
     def seconds(self, series: str = "") -> str:
         """How long was watched, by proxy. Without start times it is told from the samples of the `series` themselves."""
@@ -121,16 +136,39 @@ def _parts(translation: Translation, look: Look) -> Iterator[_Part]:
     if Need.REQUESTS in query.needs:
         series = selector(families.responses, _conditions(translation, directed=families.directed))
         outcome = families.verdict.labels
-        yield _Part(families.responses, "requests", _sum(translation, look.increase(series), outcome))
-        yield _Part(families.responses, "rate", _sum(translation, look.rate(series), outcome))
+        yield from _counted(families.responses, "requests", translation, look, series, outcome)
+        yield from _counted(families.responses, "rate", translation, look, series, outcome, per_second=True)
     if Need.LATENCY in query.needs and families.latency:
-        series = selector(families.latency, _conditions(translation, directed=families.directed))
-        yield _Part(families.latency, "latency", _sum(translation, look.increase(series, histogram=True), ("le",)))
+        conditions = tuple(_conditions(translation, directed=families.directed))
+        series = selector(families.latency, conditions)
+        whole = selector(families.latency, (*conditions, Matcher("le", ("+Inf",))))
+        yield from _counted(families.latency, "latency", translation, look, series, ("le",), whole=whole)
     if Need.TCP in query.needs:
         sockets = (*_conditions(translation, directed=True), Matcher("peer", (query.peer,)))
         yield _Part(Need.TCP, "open", _sum(translation, selector(OPEN_CONNECTIONS, sockets)))
-        yield _Part(Need.TCP, "read", _sum(translation, look.rate(selector(BYTES_READ, sockets))))
-        yield _Part(Need.TCP, "written", _sum(translation, look.rate(selector(BYTES_WRITTEN, sockets))))
+        for name, family in (("read", BYTES_READ), ("written", BYTES_WRITTEN)):
+            yield from _counted(Need.TCP, name, translation, look, selector(family, sockets), per_second=True)
+
+
+def _counted(
+    family: object,
+    name: str,
+    translation: Translation,
+    look: Look,
+    series: str,
+    more: Iterable[str] = (),
+    *,
+    whole: str = "",
+    per_second: bool = False,
+) -> Iterator[_Part]:
+    """A counter's sum as it is, and (`-NAME`) what is to be taken off. Subtracting series by series costs far more."""
+    looks = {name: look.after(series)}
+    if look.looks_twice:
+        looks[f"-{name}"] = look.before(series, whole)
+    for each, expression in looks.items():
+        yield _Part(
+            family, each, _sum(translation, look.per_second(expression, series) if per_second else expression, more)
+        )
 
 
 def _conditions(translation: Translation, *, directed: bool) -> Iterator[Matcher]:
