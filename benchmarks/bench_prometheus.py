@@ -54,8 +54,6 @@ def main() -> None:
                 raise SystemExit(f"{line} makes {count} requests")
             bare = (CLI[0], "-c", "pass")
             ratios = [seconds(command, environment) / seconds(bare, dict(os.environ)) for _ in range(ROUNDS)]
-                seconds(command, environment) / seconds((CLI[0], "-c", "pass"), dict(os.environ)) for _ in range(ROUNDS)
-            ]
             low, middle, high = statistics.quantiles(ratios, n=4)
             print(f"{line:28} {count:8} {slowest:11.0f} ms   {middle:.1f} ({low:.1f} to {high:.1f})")
 
