@@ -9,7 +9,7 @@ from contextlib import aclosing, asynccontextmanager
 from dataclasses import dataclass, replace
 
 from linkerdctl.cli.options import GlobalOptions
-from linkerdctl.errors import UsageError
+from linkerdctl.errors import ApiError, TapError, UsageError
 from linkerdctl.kube.kinds import SERVICE
 from linkerdctl.kube.selection import Selection, parse_target
 from linkerdctl.profiles.addressed import Addressed, SeenRequest, addressed_to
@@ -73,6 +73,9 @@ async def _live(options: GlobalOptions, target: Selection, duration: float, seen
                 await _all_of(VizTap(client, query, options.terminal.warn), seen)
         except TimeoutError:
             return
+        except (ApiError, TapError) as error:
+            error.next_step = error.next_step or f"ask why: linkerdctl tap {target} -n {target.namespace} --doctor"
+            raise
 
 
 @asynccontextmanager

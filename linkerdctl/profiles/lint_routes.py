@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -50,7 +50,7 @@ def problems(profile: Mapping[str, Any]) -> Iterator[Problem]:
             yield from _method(value, path) if key == "method" else _regex(value, path)
         if found := _plain(index, route):
             plain.append(found)
-    yield from _shadowed(plain)
+    yield from (_without_requests(*pair) for pair in _shadowed(plain))
 
 
 def _leaves(match: Any, path: Path) -> Iterator[tuple[Path, str, str]]:
@@ -138,8 +138,8 @@ def _doubtful(regex: str, path: Path) -> Iterator[Problem]:
         yield warning(path, "/ matches the root path alone", "for everything below it write /.*")
 
 
-def _plain(index: int, route: Mapping[str, Any]) -> _Plain | None:
-    condition = route.get("condition")
+def _plain(index: int, route: Any) -> _Plain | None:
+    condition = route.get("condition") if isinstance(route, dict) else None
     if not isinstance(condition, dict) or not set(condition) <= {"method", "pathRegex"}:
         return None
     regex, method = condition.get("pathRegex") or ".*", condition.get("method") or ""
@@ -155,16 +155,25 @@ def _plain(index: int, route: Mapping[str, Any]) -> _Plain | None:
     return _Plain(index, str(route.get("name", "")), method.upper(), language, fixed_prefix(regex), sample)
 
 
-def _shadowed(plain: list[_Plain]) -> Iterator[Problem]:
-    """Routes that get no request, as an earlier one matches everything that they do."""
+def shadowed(routes: Sequence[Any]) -> Iterator[tuple[int, int]]:
+    """The elements of `spec.routes` that get no request, each with the earlier one that takes all of them."""
+    for route, earlier in _shadowed([found for index, each in enumerate(routes) if (found := _plain(index, each))]):
+        yield route.index, earlier.index
+
+
+def _shadowed(plain: list[_Plain]) -> Iterator[tuple[_Plain, _Plain]]:
     for position, route in enumerate(plain):
         for earlier in plain[:position]:
             if earlier.method not in ("", route.method) or not route.sample.startswith(earlier.prefix):
                 continue
             if earlier.language.matches(route.sample) and earlier.language.includes(route.language):
-                yield error(
-                    ("spec", "routes", route.index),
-                    f"it gets no requests: {earlier.name or 'an earlier route'} matches all of them first",
-                    f"move it before {earlier.name}" if not route.language.includes(earlier.language) else "remove it",
-                )
+                yield route, earlier
                 break
+
+
+def _without_requests(route: _Plain, earlier: _Plain) -> Problem:
+    return error(
+        ("spec", "routes", route.index),
+        f"it gets no requests: {earlier.name or 'an earlier route'} matches all of them first",
+        f"move it before {earlier.name}" if not route.language.includes(earlier.language) else "remove it",
+    )

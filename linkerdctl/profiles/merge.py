@@ -4,13 +4,13 @@ from __future__ import annotations
 
 import re
 import textwrap
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
-from linkerdctl.profiles import lint_routes
 from linkerdctl.profiles.documents import Document, load_all, lookup
 from linkerdctl.profiles.encoding import yaml_text
+from linkerdctl.profiles.lint_routes import shadowed
 from linkerdctl.profiles.names import ServiceName
 from linkerdctl.profiles.routes import Route
 from linkerdctl.profiles.service_profile import KIND, route_entry
@@ -38,12 +38,12 @@ def merge_file(text: str, source: str, name: ServiceName, routes: Sequence[Route
     Comments, order and layout stay; only a file in flow style or JSON is written anew.
     """
     document = _profile(text, source, name)
-    added = _new(document.data, routes)
+    added, told = _new(document.data, routes)
     entries = [route_entry(route) for route in added]
     manifest = _with(document.data, entries)
     kept = len(_routes(document.data))
     written = _inserted(text, document, entries) if entries else text
-    warnings = (*document.warnings, *_warnings(document.data, routes, manifest, kept))
+    warnings = (*document.warnings, *told)
     if written is not None and _reads_as(written, source, manifest):
         return Merged(written, manifest, added, kept, warnings)
     if "#" in text:
@@ -60,9 +60,9 @@ def merge_manifest(existing: Mapping[str, Any], source: str, name: ServiceName, 
     metadata |= {"annotations": annotations} if annotations else {}
     clean = {key: value for key, value in existing.items() if key != "status"} | {"metadata": metadata}
     _check(Document(clean, "", source), name)
-    added = _new(clean, routes)
-    manifest, kept = _with(clean, [route_entry(route) for route in added]), len(_routes(clean))
-    return Merged(yaml_text(manifest), manifest, added, kept, tuple(_warnings(clean, routes, manifest, kept)))
+    added, told = _new(clean, routes)
+    manifest = _with(clean, [route_entry(route) for route in added])
+    return Merged(yaml_text(manifest), manifest, added, len(_routes(clean)), told)
 
 
 def profile_of_file(text: str, source: str, name: ServiceName) -> Mapping[str, Any]:
@@ -96,29 +96,38 @@ def _routes(manifest: Any) -> list[Any]:
     return lookup(manifest, ("spec", "routes")) or []
 
 
-def _new(existing: Any, routes: Sequence[Route]) -> tuple[Route, ...]:
-    """The routes that the profile has not, neither by what they match nor by name."""
-    there = [route for route in _routes(existing) if isinstance(route, dict)]
-    matched = {_match(route) for route in there}
-    names = {route.get("name") for route in there}
-    return tuple(
-        route for route in routes if (route.method, route.path_regex) not in matched and route.name not in names
-    )
+def _new(existing: Any, routes: Sequence[Route]) -> tuple[tuple[Route, ...], tuple[str, ...]]:
+    """The routes that the profile has not, and what is to be told of the others.
+
+    A person may have given a name to something else, or cover with one route what several would.
+    """
+    there = _routes(existing)
+    matched = {_match(route) for route in there if isinstance(route, dict)}
+    names = {str(route.get("name")) for route in there if isinstance(route, dict)}
+    missing = [route for route in routes if (route.method, route.path_regex) not in matched]
+    told = [
+        f"{route.name} is there, with another condition; it stays as it is" for route in missing if route.name in names
+    ]
+    missing = [route for route in missing if route.name not in names]
+    covered = dict(shadowed([*there, *map(route_entry, missing)]))
+    added: list[Route] = []
+    for index, route in enumerate(missing, len(there)):
+        earlier = covered.get(index, index)
+        if earlier < len(there):
+            told.append(
+                f"{route.name} is left out: {there[earlier].get('name')}, which is there, takes all its requests"
+            )
+        else:
+            added.append(route)
+    return tuple(added), tuple(told)
 
 
-def _match(route: Mapping[str, Any]) -> tuple[Any, Any]:
-    return lookup(route, ("condition", "method")) or "", lookup(route, ("condition", "pathRegex")) or ""
-
-
-def _warnings(existing: Any, routes: Sequence[Route], manifest: Mapping[str, Any], kept: int) -> Iterator[str]:
-    """Names that a person has given to something else, and new routes that one of theirs leaves nothing to."""
-    there = {route.get("name"): _match(route) for route in _routes(existing) if isinstance(route, dict)}
-    for route in routes:
-        if there.get(route.name, (route.method, route.path_regex)) != (route.method, route.path_regex):
-            yield f"{route.name} is there, with another condition; it stays as it is"
-    for problem in lint_routes.problems(manifest):
-        if problem.path[:2] == ("spec", "routes") and isinstance(problem.path[2], int) and problem.path[2] >= kept:
-            yield f"{lookup(manifest, (*problem.path[:3], 'name'))}: {problem.what}"
+def _match(route: Mapping[str, Any]) -> tuple[str, str] | None:
+    """Method and expression; None for a condition with more to it."""
+    condition = route.get("condition")
+    if not isinstance(condition, dict) or not set(condition) <= {"method", "pathRegex"}:
+        return None
+    return str(condition.get("method") or ""), str(condition.get("pathRegex") or "")
 
 
 def _with(existing: Mapping[str, Any], entries: list[dict[str, Any]]) -> dict[str, Any]:

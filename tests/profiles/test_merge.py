@@ -93,10 +93,26 @@ def test_a_name_that_a_person_gave_to_something_else_stays_theirs_and_is_told() 
     assert done.warnings == ("vote is there, with another condition; it stays as it is",)
 
 
-def test_a_new_route_that_an_old_one_leaves_nothing_to_is_told() -> None:
+def test_a_new_route_that_an_old_one_leaves_nothing_to_is_left_out_and_told() -> None:
     wide = WRITTEN.replace("pathRegex: /api/list", "pathRegex: /api/.*")
-    done = merge_file(wide, "f.yaml", WEB, [NEW])
-    assert done.warnings == ("GET /api/new: it gets no requests: list matches all of them first",)
+    done = merge_file(wide, "f.yaml", WEB, [NEW, Route("POST /api/new", "POST", "/api/new")])
+    assert [route.name for route in done.added] == ["POST /api/new"]
+    assert done.warnings == ("GET /api/new is left out: list, which is there, takes all its requests",)
+
+
+def test_a_condition_that_says_more_is_another() -> None:
+    """`not` makes the written route take less than the new one."""
+    text = WRITTEN.replace("pathRegex: /api/list", "pathRegex: /api/new\n        not: {method: PUT}")
+    assert [route.name for route in merge_file(text, "f.yaml", WEB, [NEW]).added] == ["GET /api/new"]
+
+
+def test_odd_names_and_conditions_of_a_person_break_nothing() -> None:
+    head = WRITTEN.partition("  routes:")[0]
+    text = (
+        head
+        + "  routes:\n  - {name: [a], condition: [b]}\n  - {name: a, condition: {method: [x]}}\n  - {name: a}\n  - 5\n"
+    )
+    assert [route.name for route in merge_file(text, "f.yaml", WEB, [NEW]).added] == ["GET /api/new"]
 
 
 def test_a_file_without_its_last_line_end_is_taken() -> None:
@@ -206,9 +222,7 @@ def test_no_line_is_lost_or_moved_and_no_route_is_lost(old: list[Route], new: li
     if kept:
         rest = iter(done.text.splitlines())
         assert all(line in rest for line in lines), "a line was lost, changed or moved"
-    matched = {
-        (route["condition"].get("method", ""), route["condition"].get("pathRegex", ""))
-        for route in after["spec"].get("routes") or []
-    }
-    called = {route["name"] for route in after["spec"].get("routes") or []}
-    assert all((route.method, route.path_regex) in matched or route.name in called for route in new)
+    routes_now = after["spec"].get("routes") or []
+    matched = {(route["condition"].get("method", ""), route["condition"].get("pathRegex", "")) for route in routes_now}
+    told = "\n".join(done.warnings)
+    assert all((route.method, route.path_regex) in matched or f"{route.name} is " in told for route in new)
