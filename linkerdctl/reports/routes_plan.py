@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from enum import Enum, auto
 
 from linkerdctl.kube.inventory import Inventory
-from linkerdctl.kube.kinds import NAMESPACE, SERVICE, Kind
+from linkerdctl.kube.kinds import SERVICE
 from linkerdctl.kube.selection import Selection
 from linkerdctl.metrics.families import (
     OUTBOUND,
@@ -18,6 +18,7 @@ from linkerdctl.metrics.families import (
     OutboundRoutes,
 )
 from linkerdctl.metrics.query import RESPONSES, Direction, Families, Matcher, Need, TrafficQuery
+from linkerdctl.reports.conditions import object_labels, pods_of
 from linkerdctl.reports.routes import RoutesRequest
 
 
@@ -136,28 +137,3 @@ def _from_clients(asking: _Asking, inventory: Inventory) -> _Asking:
     names = Matcher("parent_name", tuple(sorted({each.name for each in rows})))
     parents = (Matcher("parent_kind", ("Service",)), names)
     return _Asking(asking.selection, (), Direction.OUTBOUND, parents)
-
-
-def object_labels(kind: Kind) -> tuple[str, ...]:
-    """The labels that name an object of a kind; services are named by their routes."""
-    if kind is SERVICE:
-        return ()
-    return ("namespace",) if kind is NAMESPACE else ("namespace", kind.label)
-
-
-def pods_of(selection: Selection, inventory: Inventory) -> tuple[Matcher, ...]:
-    """Conditions for the pods of a selection; those behind services have no label in common."""
-    rows = inventory.rows(selection)
-    if selection.kind is SERVICE:
-        behind = {pod for row in rows for pod in row.pods}
-        namespaces, names = {pod.namespace for pod in behind}, {pod.name for pod in behind}
-        return (Matcher("namespace", tuple(sorted(namespaces))), Matcher("pod", tuple(sorted(names))))
-    if selection.kind is NAMESPACE:
-        return (_named("namespace", selection, tuple(row.name for row in rows)),)
-    name = _named(selection.kind.label, selection, tuple(row.name for row in rows))
-    return (name,) if selection.namespace is None else (Matcher("namespace", (selection.namespace,)), name)
-
-
-def _named(label: str, selection: Selection, names: tuple[str, ...]) -> Matcher:
-    chosen = selection.name or selection.labels
-    return Matcher(label, tuple(sorted(set(names)))) if chosen else Matcher(label, ("",), negate=True)

@@ -12,9 +12,9 @@ from linkerdctl.kube.inventory import Inventory, PodRef
 from linkerdctl.kube.kinds import NAMESPACE, SERVICE
 from linkerdctl.metrics.query import Direction, Need, TrafficQuery
 from linkerdctl.metrics.traffic import Traffic
+from linkerdctl.reports.conditions import object_labels, pods_of
 from linkerdctl.reports.routes import DEFAULT_KIND, PROFILE_KIND, RouteRow, RoutesRequest
 from linkerdctl.reports.routes_objects import Condition, RouteObjects, ServiceProfile, ServiceRef
-from linkerdctl.reports.routes_plan import object_labels, pods_of
 
 SHOWN = 5
 """Routes that are named one by one in a line."""

@@ -12,6 +12,7 @@ from linkerdctl.kube.selection import Selection
 from linkerdctl.metrics.golden import Golden, golden
 from linkerdctl.metrics.query import Direction, Matcher, TrafficQuery
 from linkerdctl.metrics.traffic import Traffic
+from linkerdctl.reports.conditions import conditions, object_labels
 
 GroupKey = tuple[str, ...]
 ProxyCount = Callable[[ObjectStatus], tuple[int | None, int | None]]
@@ -126,16 +127,16 @@ def _query(request: StatRequest, selection: Selection, inventory: Inventory) -> 
         return TrafficQuery(
             Direction.OUTBOUND,
             group_by=_destination_labels(selection.kind),
-            pods=_matchers(request.from_, inventory),
-            matchers=_matchers(selection, inventory, "dst_"),
+            pods=conditions(request.from_, inventory),
+            matchers=conditions(selection, inventory, "dst_"),
             peer="dst",
             include_admin=request.all_traffic,
         )
     return TrafficQuery(
         Direction.OUTBOUND if request.to else Direction.INBOUND,
-        group_by=_source_labels(selection.kind),
-        pods=_matchers(selection, inventory),
-        matchers=_matchers(request.to, inventory, "dst_") if request.to else (),
+        group_by=object_labels(selection.kind),
+        pods=conditions(selection, inventory),
+        matchers=conditions(request.to, inventory, "dst_") if request.to else (),
         peer="dst" if request.to else "src",
         include_admin=request.all_traffic,
     )
@@ -143,8 +144,8 @@ def _query(request: StatRequest, selection: Selection, inventory: Inventory) -> 
 
 def _client_side_query(request: StatRequest, selection: Selection, inventory: Inventory) -> TrafficQuery:
     """Services and authorities have no proxy: what they served is what their clients saw."""
-    pods = _matchers(request.from_, inventory) if request.from_ else ()
-    narrowing = _matchers(request.to, inventory, "dst_") if request.to else ()
+    pods = conditions(request.from_, inventory) if request.from_ else ()
+    narrowing = conditions(request.to, inventory, "dst_") if request.to else ()
     if selection.kind is AUTHORITY:
         if selection.namespace is not None and not request.from_:
             pods = (Matcher("namespace", (selection.namespace,)),)
@@ -152,7 +153,7 @@ def _client_side_query(request: StatRequest, selection: Selection, inventory: In
             Direction.OUTBOUND,
             group_by=("authority",),
             pods=pods,
-            matchers=(*narrowing, *_matchers(selection, inventory)),
+            matchers=(*narrowing, *conditions(selection, inventory)),
             peer="dst",
             include_admin=request.all_traffic,
         )
@@ -160,37 +161,14 @@ def _client_side_query(request: StatRequest, selection: Selection, inventory: In
         Direction.OUTBOUND,
         group_by=("dst_namespace", "dst_service"),
         pods=pods,
-        matchers=(*narrowing, *_matchers(selection, inventory, "dst_")),
+        matchers=(*narrowing, *conditions(selection, inventory, "dst_")),
         peer="dst",
         include_admin=request.all_traffic,
     )
 
 
-def _source_labels(kind: Kind) -> tuple[str, ...]:
-    return ("namespace",) if kind is NAMESPACE else ("namespace", kind.label)
-
-
 def _destination_labels(kind: Kind) -> tuple[str, ...]:
-    return tuple(f"dst_{label}" for label in _source_labels(kind))
-
-
-def _matchers(selection: Selection, inventory: Inventory, prefix: str = "") -> tuple[Matcher, ...]:
-    """Conditions that hold for the traffic of a selection; label selectors are resolved to names here."""
-    if selection.kind is AUTHORITY:
-        return (_named(AUTHORITY.label, selection.name),)
-    label = prefix + selection.kind.label
-    if selection.labels:
-        names = tuple(sorted({each.name for each in inventory.rows(selection)}))
-        name = Matcher(label, names)
-    else:
-        name = _named(label, selection.name)
-    if selection.namespace is None or selection.kind is NAMESPACE:
-        return (name,)
-    return (Matcher(prefix + "namespace", (selection.namespace,)), name)
-
-
-def _named(label: str, name: str | None) -> Matcher:
-    return Matcher(label, (name,)) if name else Matcher(label, ("",), negate=True)
+    return tuple(f"dst_{label}" for label in object_labels(kind))
 
 
 def _rows_of(
@@ -219,7 +197,7 @@ def _proxies_of(stat_plan: StatPlan, answered: Answered | None) -> ProxyCount:
     """How many proxies a row rests on: an object's own, or those of everybody who could have called it."""
     if answered is None:
         return lambda each: (None, None)
-    if stat_plan.query.group_by == _source_labels(stat_plan.selection.kind):
+    if stat_plan.query.group_by == object_labels(stat_plan.selection.kind):
         return lambda each: answered.among(each.pods)
     callers = answered.concerned(stat_plan.query)
     return lambda each: callers

@@ -12,7 +12,7 @@ from linkerdctl.metrics.families import OUTBOUND
 from linkerdctl.metrics.golden import Golden, golden
 from linkerdctl.metrics.query import Direction, Matcher, Need, TrafficQuery
 from linkerdctl.metrics.traffic import Traffic
-from linkerdctl.reports.routes_plan import pods_of
+from linkerdctl.reports.conditions import pods_of
 
 GroupKey = tuple[str, ...]
 UNMESHED = "unmeshed"
