@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+
 import typer
 
 from linkerdctl.cli import tap_doctor
@@ -20,13 +23,21 @@ from linkerdctl.tap.transports.viz import VizTap
 
 
 async def tap(options: GlobalOptions, asked: Asked, query: TapQuery) -> None:
-    """Show live requests. What a cluster refuses is looked into, as far as that takes no time."""
-    direct = _is_direct(options)
+    """Show live requests."""
     show = Show(asked, options.terminal, max_rps=query.max_rps, advice="; --doctor tells what may be wrong")
+    async with live_tap(options, query, options.terminal.note, asked.tls) as transport:
+        await show.run(transport)
+
+
+@asynccontextmanager
+async def live_tap(
+    options: GlobalOptions, query: TapQuery, tell: Tell, tls: TlsFiles | None
+) -> AsyncIterator[TapTransport]:
+    """Live requests, while they are wanted. What a cluster refuses is looked into, as far as that takes no time."""
+    direct = _is_direct(options)
     async with KubeClient(cluster_config(options)) as client:
         try:
-            transport = await _transport(options, asked, query, client, direct=direct)
-            await show.run(transport)
+            yield await _transport(client, query, tell, tls, direct=direct)
         except (ApiError, TapError) as error:
             if error.next_step is not None or (isinstance(error, ApiError) and error.status == 0):
                 raise
@@ -59,13 +70,12 @@ def _is_direct(options: GlobalOptions) -> bool:
 
 
 async def _transport(
-    options: GlobalOptions, asked: Asked, query: TapQuery, client: KubeClient, *, direct: bool
+    client: KubeClient, query: TapQuery, tell: Tell, tls: TlsFiles | None, *, direct: bool
 ) -> TapTransport:
-    tell = options.terminal.note
     if not direct:
         return VizTap(client, query, tell)
     targets = await load_targets(client, query.target, everywhere=True)
-    return _proxies(query, targets, asked.tls, tell)
+    return _proxies(query, targets, tls, tell)
 
 
 def _proxies(query: TapQuery, targets: Targets, tls: TlsFiles | None, tell: Tell) -> TapTransport:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+from pathlib import Path
 from typing import Annotated
 
 import typer
@@ -71,6 +72,15 @@ def top(
     input_: Annotated[
         str | None, typer.Option("--input", metavar="FILE", help="Read a saved or captured stream, - for stdin.")
     ] = None,
+    tls_ca: Annotated[
+        Path | None, typer.Option("--tls-ca", metavar="FILE", help="With --via direct: the mesh's trust anchors, PEM.")
+    ] = None,
+    tls_cert: Annotated[
+        Path | None, typer.Option("--tls-cert", metavar="FILE", help="The certificate of the tap identity, PEM.")
+    ] = None,
+    tls_key: Annotated[
+        Path | None, typer.Option("--tls-key", metavar="FILE", help="The key of the tap identity, PEM.")
+    ] = None,
 ) -> None:
     """Parse, ask, show."""
     from linkerdctl.cli import tap_request as request
@@ -87,6 +97,7 @@ def top(
         every=request.seconds(batch, "--batch"),
         output=output,
         duration=request.seconds(duration, "--duration"),
+        tls=request.tls_files(tls_ca, tls_cert, tls_key),
     )
     matches = Matches(request.other_side("--to", to, to_namespace), scheme, method, authority, path)
     if input_ is not None:

@@ -15,6 +15,7 @@ from linkerdctl.profiles.folding import folded
 from linkerdctl.render.top import TopShape
 from linkerdctl.tap.query import TapQuery
 from linkerdctl.tap.top import Top
+from linkerdctl.tap.transports.proxies import TlsFiles
 
 EVERY = 2.0
 """Seconds between two tables, and between two looks at metrics."""
@@ -30,6 +31,7 @@ class Asked:
     every: float | None
     output: str
     duration: float | None
+    tls: TlsFiles | None = None
 
     def top(self) -> Top:
         """What adds requests up."""
@@ -38,13 +40,11 @@ class Asked:
 
 async def tap(options: GlobalOptions, asked: Asked, query: TapQuery) -> None:
     """Rows of live requests."""
-    from linkerdctl.cli.cluster import cluster_config
-    from linkerdctl.kube.client import KubeClient
-    from linkerdctl.tap.transports.viz import VizTap
+    from linkerdctl.cli.tap_live import live_tap
 
     feed = TapFeed(asked.top(), shape=asked.shape, max_rps=query.max_rps, command=partial(tap_command, query))
-    async with KubeClient(cluster_config(options)) as client:
-        feed.transport = VizTap(client, query, feed.tell)
+    async with live_tap(options, query, feed.tell, asked.tls) as transport:
+        feed.transport = transport
         await show(options, asked, feed, _title(query))
 
 

@@ -166,7 +166,7 @@ def test_csv_and_tables_are_the_same_rows(linkerdctl: Command) -> None:
         (f"top {WEB} --batch 0s", 2, "--batch"),
         (f"top {WEB} --duration 1x", 2, "1x"),
         (f"top {WEB} --no-tap --path /api", 2, "--no-tap counts by peer and route only"),
-        ("top deploy/nobody -n emojivoto -o json", 1, '"nobody" not found'),
+        ("top deploy/nobody -n emojivoto -o json", 1, "deployment 'nobody' not found"),
         ("top deploy/nobody -n emojivoto --no-tap -o json", 1, "not found"),
         ("top deploy/webapp -n books -o json", 1, "no pods to tap"),
         (f"top {WEB} --input events.tap", 2, "leave deploy/web out"),

@@ -29,9 +29,8 @@ def group(query: TrafficQuery, **labels: str) -> tuple[str, ...]:
 
 
 def traffic(successes: float = 3.0, failures: float = 1.0) -> Traffic:
-    latency = Histogram(
-        (1.0, 10.0, 100.0, float("inf")), (0.0, successes + failures, successes + failures, successes + failures)
-    )
+    count = successes + failures
+    latency = Histogram((1.0, 10.0, 100.0, float("inf")), (0.0, count, count, count))
     return Traffic(successes, failures, request_rate=(successes + failures) / 2, latency=latency, seconds=2.0)
 
 
