@@ -99,7 +99,7 @@ def split_le(raw: bytes) -> tuple[bytes, float]:
         bound = math.nan
     if math.isnan(bound):
         raise MalformedError(0, "a bucket needs a label le that is a number")
-    return _written(labels), bound
+    return write_labels(labels), bound
 
 
 @lru_cache(CACHED_KINDS)
@@ -119,7 +119,8 @@ def _unescape(value: str) -> str:
     return _ESCAPE.sub(lambda escape: _UNESCAPED.get(escape[1], escape[0]), value)
 
 
-def _written(labels: Labels) -> bytes:
+def write_labels(labels: Labels) -> bytes:
+    """The raw bytes of labels, as `parse_labels` reads them."""
     return ",".join(f'{name}="{_escape(value)}"' for name, value in labels.items()).encode()
 
 

@@ -1,17 +1,18 @@
 """What every source of traffic owes its callers.
 
-A source answers `TrafficQuery`s about the proxies it was given. It never fails as a whole because a proxy did: such
-a proxy is named in `Coverage.failures` and the rest is answered.
+A source answers `TrafficQuery`s about the proxies it was given, and shows single samples of theirs. It never fails as a
+whole because a proxy did: such a proxy is named in `Coverage.failures` and the rest is answered.
 """
 
 from __future__ import annotations
 
-from collections.abc import AsyncIterator, Awaitable, Callable, Mapping, Sequence
+from collections.abc import AsyncIterator, Awaitable, Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Protocol
 
 from linkerdctl.kube.inventory import PodRef, Target
 from linkerdctl.metrics.query import TrafficQuery
+from linkerdctl.metrics.scrape import Scrape
 from linkerdctl.metrics.traffic import Traffic
 
 GroupKey = tuple[str, ...]
@@ -52,6 +53,14 @@ class Observation:
     ended: float
 
 
+@dataclass(frozen=True, slots=True)
+class Snapshot:
+    """What proxies said at one moment: a scrape of each that answered, with the samples that were asked for."""
+
+    scrapes: Mapping[PodRef, Scrape]
+    coverage: Coverage
+
+
 class Source(Protocol):
     """A place that golden metrics can be had from."""
 
@@ -66,4 +75,11 @@ class Source(Protocol):
         every: float,
     ) -> AsyncIterator[Observation]:
         """Answer again and again, every `every` seconds; `targets` is asked anew each time (pods come and go)."""
+        ...
+
+    async def snapshot(self, names: Iterable[str], targets: Sequence[Target]) -> Snapshot:
+        """One look at these proxies: their samples called `names` as they stand, and when their process started.
+
+        For what is no traffic: gauges, versions, certificates. Histograms are not among it.
+        """
         ...

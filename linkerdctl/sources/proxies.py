@@ -5,7 +5,7 @@ from __future__ import annotations
 import asyncio
 import time
 from collections import deque
-from collections.abc import AsyncIterator, Awaitable, Callable, Sequence
+from collections.abc import AsyncIterator, Awaitable, Callable, Iterable, Sequence
 
 from linkerdctl.errors import ExpositionError, LinkerdctlError, ProxyError
 from linkerdctl.kube.inventory import PodRef, Target
@@ -15,8 +15,9 @@ from linkerdctl.metrics.query import TrafficQuery
 from linkerdctl.metrics.reduce import PeerLabels, sample_names
 from linkerdctl.metrics.scrape import Scrape
 from linkerdctl.progress import NoProgress, Progress
-from linkerdctl.sources.protocol import Observation
+from linkerdctl.sources.protocol import Observation, Snapshot
 from linkerdctl.sources.reduction import Reduction, concerned
+from linkerdctl.sources.snapshots import Album
 
 TICK = 0.25
 """Seconds between two steps of the countdown."""
@@ -96,6 +97,25 @@ class ProxySource:
             next_look = max(next_look + (every if looked_last else min(every, self._window)), time.monotonic())
             looked_last = now
             await asyncio.sleep(next_look - time.monotonic())
+
+    async def snapshot(self, names: Iterable[str], targets: Sequence[Target]) -> Snapshot:
+        """One scrape of each proxy."""
+        album, wanted = Album(targets), frozenset(names)
+        self._progress.start("asking proxies", len(targets))
+
+        async def one(target: Target) -> None:
+            try:
+                album.add(target, await self._scrape(target, wanted, self._progress.advance))
+            except (ProxyError, ExpositionError) as error:
+                album.fail(target, error)
+
+        try:
+            async with asyncio.TaskGroup() as looks:
+                for target in targets:
+                    looks.create_task(one(target))
+        finally:
+            self._progress.stop()
+        return album.snapshot()
 
     async def _look_again(
         self,

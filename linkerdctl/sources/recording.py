@@ -7,7 +7,7 @@ import json
 import lzma
 import math
 import zlib
-from collections.abc import AsyncIterator, Awaitable, Callable, Iterator, Mapping, Sequence
+from collections.abc import AsyncIterator, Awaitable, Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path, PurePosixPath
 from typing import Any, Protocol
@@ -18,8 +18,9 @@ from linkerdctl.metrics.deltas import Window, median
 from linkerdctl.metrics.query import TrafficQuery
 from linkerdctl.metrics.reduce import PeerLabels, sample_names
 from linkerdctl.metrics.scrape import Scrape
-from linkerdctl.sources.protocol import Observation
+from linkerdctl.sources.protocol import Observation, Snapshot
 from linkerdctl.sources.reduction import Reduction, concerned
+from linkerdctl.sources.snapshots import Album
 
 VERSION = 1
 INDEX = "recording.json"
@@ -227,6 +228,16 @@ class RecordingSource:
         self._recording.pair(self._window)
         for number in range(1, len(self._recording.passes)):
             yield self._observe(*self._recording.pair(self._window, last=number), queries, await targets())
+
+    async def snapshot(self, names: Iterable[str], targets: Sequence[Target]) -> Snapshot:
+        """The last pass."""
+        album, wanted = Album(targets), frozenset(names)
+        for target in targets:
+            try:
+                album.add(target, self._scrape(target.pod, self._recording.passes[-1], wanted))
+            except (RecordingError, ExpositionError) as error:
+                album.fail(target, error)
+        return album.snapshot()
 
     def _observe(
         self, before: Pass | None, after: Pass, queries: Sequence[TrafficQuery], targets: Sequence[Target]

@@ -21,8 +21,9 @@ from linkerdctl.sources.prometheus.api import Prometheus
 from linkerdctl.sources.prometheus.promql import duration
 from linkerdctl.sources.prometheus.queries import Look, data_queries
 from linkerdctl.sources.prometheus.setup import Row, Setup, read_setup, setup_query
+from linkerdctl.sources.prometheus.snapshots import read_snapshot, snapshot_query
 from linkerdctl.sources.prometheus.translation import Pods, translate
-from linkerdctl.sources.protocol import Coverage, Observation, ProxyFailure
+from linkerdctl.sources.protocol import Coverage, Observation, ProxyFailure, Snapshot
 from linkerdctl.sources.reduction import concerned
 
 LEAST_SCRAPES = 2
@@ -92,12 +93,19 @@ class PrometheusSource:
             next_look = max(next_look + every, time.monotonic())
             await asyncio.sleep(next_look - time.monotonic())
 
+    async def snapshot(self, names: Iterable[str], targets: Sequence[Target]) -> Snapshot:
+        """The newest samples that the store holds; two requests."""
+        try:
+            self._progress.start("asking Prometheus", 2)
+            setup = read_setup(*await self._setup_rows(), self._only)
+            [rows] = await self._ask_all([snapshot_query(names, setup)], setup.at)
+        finally:
+            self._progress.stop()
+        return read_snapshot(rows, setup, targets, missing=_NOT_SEEN)
+
     async def _now(self) -> _Moment:
         """Learn the set-up; a window that is too short for it is made longer, and that is told."""
-        vector = await self._prometheus.query(setup_query(self._only))
-        self._warn(vector.warnings)
-        self._progress.advance()
-        setup = read_setup(vector.rows, vector.at, self._only)
+        setup = read_setup(*await self._setup_rows(), self._only)
         if self._since_start:
             if not setup.starts:
                 raise PrometheusError(
@@ -106,6 +114,12 @@ class PrometheusSource:
                 )
             return _Moment(setup, setup.at, None)
         return _Moment(setup, setup.at, self._long_enough(setup.interval))
+
+    async def _setup_rows(self) -> tuple[list[Row], float | None]:
+        vector = await self._prometheus.query(setup_query(self._only))
+        self._warn(vector.warnings)
+        self._progress.advance()
+        return vector.rows, vector.at
 
     def _long_enough(self, interval: float | None) -> float:
         least = LEAST_SCRAPES * round(interval, 1) if interval else 0.0
