@@ -6,6 +6,7 @@ Each round runs every command once, so that a slow moment of the machine hits al
 from __future__ import annotations
 
 import json
+import os
 import statistics
 import subprocess
 import sys
@@ -119,6 +120,9 @@ def read_large(directory: Path) -> None:
 def main() -> None:
     """Print both tables."""
     with tempfile.TemporaryDirectory() as directory:
+        # As installed: with byte code at hand, whatever the shell says about writing it
+        os.environ.pop("PYTHONDONTWRITEBYTECODE", None)
+        os.environ["PYTHONPYCACHEPREFIX"] = directory
         compare_starts(Path(directory))
         read_large(Path(directory))
 

@@ -25,7 +25,7 @@ GROUPS = {
         "top": "The same as a live table: who asks whom for what, how often, how fast",
     },
     "Describe services": {
-        "profile": "Service profiles and Gateway API routes, out of specifications",
+        "profile": "Service profiles and Gateway API routes, out of specifications or requests",
     },
     "Take it along": {
         "record": "Record what the proxies count, to look at later or elsewhere",
