@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import itertools
+import json
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
@@ -107,12 +108,65 @@ def test_every_selection_has_the_same_rows_and_about_the_same_numbers(
         assert row["tcp_open_connections"] == ours.rows[name]["tcp_open_connections"]
 
 
-@pytest.mark.parametrize("selection", ["deploy -n emojivoto", "all -A", "deploy --from rs -A", "svc,po,ns -A"])
+def seen(ran: Ran) -> list[str]:
+    """Rows of any view without their numbers: what each is about, and which fields hold something."""
+    rows: list[dict[str, Any]] = [row for row in _flat(json.loads(ran.out)) if isinstance(row, dict)]
+    return sorted(
+        str(
+            [
+                (key, value if isinstance(value, str) else value is None)
+                for key, value in sorted(row.items())
+                if not key.startswith("latency")
+            ]
+        )
+        for row in rows
+    )
+
+
+def _flat(document: Any) -> Iterator[Any]:
+    """Rows, whether they stand in one list or by kind or name in several."""
+    if isinstance(document, list) or not all(isinstance(each, list) for each in document.values()):
+        yield from document if isinstance(document, list) else [document]
+        return
+    for each in document.values():
+        yield from each
+
+
+@pytest.mark.parametrize(
+    "view",
+    [
+        "routes svc -n emojivoto",
+        "routes deploy/web -n emojivoto",
+        "routes deploy/web --to svc/voting-svc -n emojivoto",
+        "edges deploy -n emojivoto",
+        "edges rs -A",
+        "edges po -n emojivoto",
+    ],
+)
+def test_other_views_are_the_same_on_both(linkerdctl: Command, prometheus: PrometheusServer, view: str) -> None:
+    ours = linkerdctl(f"{view} -t 3s -o json")
+    theirs = linkerdctl(f"{view} -t 6s -o json --prometheus {prometheus.url}")
+    assert (theirs.code, theirs.err) == (0, ours.err)
+    assert seen(ours) == seen(theirs) != []
+
+
+@pytest.mark.parametrize(
+    "view",
+    [
+        "stat deploy -n emojivoto",
+        "stat all -A",
+        "stat deploy --from rs -A",
+        "stat svc,po,ns -A",
+        "routes svc -n emojivoto",
+        "routes deploy -n emojivoto",
+        "edges deploy -n emojivoto",
+    ],
+)
 def test_a_command_makes_at_most_six_requests(
-    linkerdctl: Command, prometheus: PrometheusServer, caplog: pytest.LogCaptureFixture, selection: str
+    linkerdctl: Command, prometheus: PrometheusServer, caplog: pytest.LogCaptureFixture, view: str
 ) -> None:
     caplog.set_level("DEBUG", "linkerdctl")
-    ran = linkerdctl(f"stat {selection} -t 3s -o json --prometheus {prometheus.url}")
+    ran = linkerdctl(f"{view} -t 3s -o json --prometheus {prometheus.url}")
     assert ran.code == 0
     assert 0 < sum(record.getMessage().startswith("query ") for record in caplog.records) <= 6
 
