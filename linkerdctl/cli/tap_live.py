@@ -17,8 +17,9 @@ from linkerdctl.errors import ApiError, ExitCode, TapError, UsageError
 from linkerdctl.kube.client import KubeClient
 from linkerdctl.tap.doctor import findings
 from linkerdctl.tap.query import TapQuery
+from linkerdctl.tap.transports.mesh_tls import TlsFiles
 from linkerdctl.tap.transports.protocol import TapTransport, Tell
-from linkerdctl.tap.transports.proxies import ProxyTap, TapTarget, TlsFiles
+from linkerdctl.tap.transports.proxies import ProxyTap, TapTarget
 from linkerdctl.tap.transports.viz import VizTap
 
 

@@ -14,7 +14,7 @@ from linkerdctl.kube.selectors import parse_selector
 from linkerdctl.render.tap import TapOutput
 from linkerdctl.tap import filters
 from linkerdctl.tap.query import Matches, TapQuery, check_kinds
-from linkerdctl.tap.transports.proxies import TlsFiles
+from linkerdctl.tap.transports.mesh_tls import TlsFiles
 
 
 @dataclass(frozen=True, slots=True)

@@ -7,28 +7,31 @@ from __future__ import annotations
 
 import asyncio
 import os
+import ssl
 from collections.abc import AsyncGenerator, Callable, Sequence
 from dataclasses import dataclass
-from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
-from linkerdctl.errors import ConfigError, TapError
+from linkerdctl.errors import TapError
 from linkerdctl.kube.inventory import PodRef
 from linkerdctl.tap.decoding import proxy_decoder
 from linkerdctl.tap.events import TapEvent
 from linkerdctl.tap.query import TapQuery, observe_request, requests_per_pod
+from linkerdctl.tap.transports.mesh_tls import TlsFiles, Tunnel
 from linkerdctl.tap.transports.protocol import Once, Tell, pauses
-
-if TYPE_CHECKING:
-    import grpc
 
 OBSERVE = "/io.linkerd.proxy.tap.Tap/Observe"
 WINDOW = 1.0
 """Seconds from one Observe call of a pod to the next."""
 WAITING = 4096
 """Events that wait to be shown before the proxies' streams are held up."""
+REQUIRE_ID = "l5d-require-id"
+"""Metadata by which one's own sidecar, where there is one, speaks mesh TLS with the proxy's identity."""
 FIRST_PAUSES = (0.5, 1.0)
 """Seconds before further attempts at a proxy that has not answered yet."""
+_OPTIONS = (("grpc.enable_http_proxy", 0),)
+_PASSING = frozenset({"UNAVAILABLE", "INTERNAL", "UNKNOWN", "ABORTED", "DEADLINE_EXCEEDED", "CANCELLED"})
+"""Codes after which another attempt may do better."""
 _ADVICE = (
     "a proxy's tap port serves only the viz extension's tap server, by its mesh identity: give --tls-ca, --tls-cert and "
     "--tls-key of that identity,\nor leave --via direct out, to tap through the viz extension"
@@ -48,21 +51,6 @@ class TapTarget:
     def address(self) -> str:
         """For gRPC."""
         return f"ipv6:[{self.ip}]:{self.port}" if ":" in self.ip else f"ipv4:{self.ip}:{self.port}"
-
-
-@dataclass(frozen=True, slots=True)
-class TlsFiles:
-    """PEM files of a mesh identity: the trust anchors, its certificate and its key."""
-
-    ca: Path
-    certificate: Path
-    key: Path
-
-    def credentials(self) -> grpc.ChannelCredentials:
-        """Raises `ConfigError` for files that cannot be read."""
-        import grpc
-
-        return grpc.ssl_channel_credentials(_read(self.ca), _read(self.key), _read(self.certificate))
 
 
 class ProxyTap:
@@ -87,8 +75,8 @@ class ProxyTap:
 
     async def batches(self) -> AsyncGenerator[Sequence[TapEvent], None]:
         """Events of all pods as they come, until nobody wants them. Raises `TapError` when no pod can be tapped any more."""
-        credentials = self._tls.credentials() if self._tls else None
-        pods = [asyncio.create_task(self._tap(target, credentials)) for target in self._targets]
+        context = self._tls.context() if self._tls else None
+        pods = [asyncio.create_task(self._tap(target, context)) for target in self._targets]
         try:
             left = len(pods)
             while left:
@@ -97,46 +85,51 @@ class ProxyTap:
                     batch.append(self._events.get_nowait())
                 left -= batch.count(None)
                 yield [event for event in batch if event is not None]
+            await asyncio.gather(*pods)
             raise TapError(f"no proxy could be tapped: {self._reasons[0]}", next_step=_advice(self._reasons[0]))
         finally:
             for pod in pods:
                 pod.cancel()
             await asyncio.gather(*pods, return_exceptions=True)
 
-    async def _tap(self, target: TapTarget, credentials: grpc.ChannelCredentials | None) -> None:
+    async def _tap(self, target: TapTarget, context: ssl.SSLContext | None) -> None:
         """All windows of one pod; a None in the queue says that there will be no more."""
-        channel = _channel(target, credentials)
         try:
-            observe = channel.unary_stream(
-                OBSERVE, request_serializer=type(self._request).SerializeToString, response_deserializer=None
-            )
-            reason = await self._windows(target, observe)
-        finally:
-            await channel.close()
+            if context is None:
+                reason = await self._windows(target, target.address, None)
+            else:
+                tunnel = Tunnel(target.ip, target.port, target.identity, context)
+                async with tunnel.opened() as address:
+                    reason = await self._windows(target, address, tunnel)
+        except Exception:
+            await self._events.put(None)
+            raise
         self._reasons.append(reason)
         self._tell(f"{target.pod} is not tapped any more: {reason}")
         await self._events.put(None)
 
-    async def _windows(self, target: TapTarget, observe: Any) -> str:
+    async def _windows(self, target: TapTarget, address: str, tunnel: Tunnel | None) -> str:
         """Observe calls one after the other, until one fails for good; returns why."""
-        import grpc
-
+        grpc = _grpc()
         decode, loop = proxy_decoder().decode, asyncio.get_running_loop()
         waits = iter(FIRST_PAUSES)
-        while True:
-            ends = loop.time() + WINDOW
-            try:
-                async for frame in observe(self._request):
+        async with grpc.aio.insecure_channel(address, options=_OPTIONS) as channel:
+            observe = channel.unary_stream(OBSERVE, request_serializer=type(self._request).SerializeToString)
+            while True:
+                ends = loop.time() + WINDOW
+                try:
+                    async for frame in observe(self._request, metadata=((REQUIRE_ID, target.identity),)):
+                        waits = pauses()
+                        await self._put(decode, frame)
                     waits = pauses()
-                    await self._put(decode, frame)
-                waits = pauses()
-            except grpc.aio.AioRpcError as error:
-                wait = next(waits, None) if error.code() in _passing() else None
-                if wait is None:
-                    return _reason(error)
-                self._tell(f"{target.pod}: {_reason(error)}; trying again")
-                await asyncio.sleep(wait)
-            await asyncio.sleep(max(ends - loop.time(), 0))
+                except grpc.aio.AioRpcError as error:
+                    reason = (tunnel.failure if tunnel else "") or _reason(error)
+                    wait = next(waits, None) if error.code().name in _PASSING else None
+                    if wait is None:
+                        return reason
+                    self._tell(f"{target.pod}: {reason}; trying again")
+                    await asyncio.sleep(wait)
+                await asyncio.sleep(max(ends - loop.time(), 0))
 
     async def _put(self, decode: Callable[[bytes], TapEvent], frame: bytes) -> None:
         try:
@@ -147,22 +140,12 @@ class ProxyTap:
             await self._events.put(self._hydrate(event))
 
 
-def _channel(target: TapTarget, credentials: grpc.ChannelCredentials | None) -> Any:
+def _grpc() -> Any:
+    """gRPC writes what goes wrong to stderr by itself, unless told not to before it is loaded."""
     os.environ.setdefault("GRPC_VERBOSITY", "NONE")
     import grpc
 
-    if credentials is None:
-        return grpc.aio.insecure_channel(target.address)
-    options = [("grpc.ssl_target_name_override", target.identity)] if target.identity else []
-    return grpc.aio.secure_channel(target.address, credentials, options=options)
-
-
-def _passing() -> Sequence[Any]:
-    """Codes after which another attempt may do better."""
-    import grpc
-
-    codes = grpc.StatusCode
-    return codes.UNAVAILABLE, codes.INTERNAL, codes.UNKNOWN, codes.ABORTED, codes.DEADLINE_EXCEEDED, codes.CANCELLED
+    return grpc
 
 
 def _reason(error: Any) -> str:
@@ -178,10 +161,3 @@ def _advice(reason: str) -> str:
     if reason.startswith(("unauthenticated", "permission", "handshake", "socket closed")):
         return _ADVICE
     return "are its pods alive, and can they be reached from here? kubectl get pods -o wide"
-
-
-def _read(path: Path) -> bytes:
-    try:
-        return path.read_bytes()
-    except OSError as error:
-        raise ConfigError(f"cannot read {path}: {(error.strerror or str(error)).lower()}") from None

@@ -76,10 +76,11 @@ class VizTap:
             await self._check(response)
             self._answered = True
             async for data in response.aiter_raw():
-                if events := reader.feed(data):
-                    yield events
+                events = reader.feed(data)
                 if reader.unread:
                     self._tell("part of the tap stream could not be read and is left out")
+                if events:
+                    yield events
                 if reader.broken:
                     raise ApiError(reader.broken.message, **self._about.error_fields())
         if reader.left_over:
