@@ -12,7 +12,7 @@ from linkerdctl.cli.options import GlobalOptions, globals_of
 from linkerdctl.cli.traffic import Scene, coverage_line, finish, open_scene, tell_coverage
 from linkerdctl.errors import PartialDataError
 from linkerdctl.kube.inventory import PodRef
-from linkerdctl.kube.kinds import AUTHORITY, SERVICE
+from linkerdctl.kube.kinds import AUTHORITY, POLICY_KINDS, SERVICE
 from linkerdctl.kube.selection import parse_selections
 from linkerdctl.kube.selectors import parse_selector
 from linkerdctl.render.formats import check_output, render
@@ -35,6 +35,7 @@ Examples:
   linkerdctl stat deploy/web --to deploy/voting -n emojivoto
   linkerdctl stat deploy --from deploy/web -n emojivoto
   linkerdctl stat svc -n emojivoto
+  linkerdctl stat server,authorizationpolicy -n emojivoto
   linkerdctl stat pods -A --sort-by rps
   linkerdctl stat ns -o json | jq '.[] | {name, success, rps}'
   linkerdctl stat deploy -n emojivoto --watch 2s
@@ -42,7 +43,8 @@ Examples:
 
 \b
 RESOURCE is TYPE, TYPE/NAME or TYPE NAME..., several and mixed, with kubectl's short names:
-deploy, sts, ds, rs, rc, job, cronjob, po, ns, svc, au, all, or any kind that owns pods (rollout).
+deploy, sts, ds, rs, rc, job, cronjob, po, ns, svc, au, all, or any kind that owns pods (rollout);
+of policy: server, serverauthorization (saz), authorizationpolicy (ap), httproute, grpcroute.
 Services and authorities are seen from their clients.
 """
 
@@ -97,7 +99,8 @@ def stat(
         all_traffic=all_traffic,
         keep_unmeshed=unmeshed,
     )
-    show = _Show(options, output, sort_by, strict, all_namespaces)
+    policy = any(each.kind in POLICY_KINDS for each in request.selections)
+    show = _Show(options, output, sort_by, strict, all_namespaces, policy)
     finish(_stat(options, request, show, window=window, every=every, since_start=since_start), options)
 
 
@@ -105,18 +108,27 @@ class _Show:
     """How the rows of one run are shown."""
 
     def __init__(
-        self, options: GlobalOptions, output: str, sort_by: str | None, strict: bool, all_namespaces: bool
+        self,
+        options: GlobalOptions,
+        output: str,
+        sort_by: str | None,
+        strict: bool,
+        all_namespaces: bool,
+        policy: bool,
     ) -> None:
         self.terminal = options.terminal
         self.output = output
         self.sort_by = sort_by
         self.strict = strict
         self.all_namespaces = all_namespaces
+        self.policy = policy
 
     def view(self, found: list[StatRow]) -> View[StatRow]:
         """Columns for these rows."""
         several = len({row.kind.name for row in found}) > 1
-        return stat_view(all_namespaces=self.all_namespaces, prefixed=several, wide=self.output == "wide")
+        return stat_view(
+            all_namespaces=self.all_namespaces, prefixed=several, wide=self.output == "wide", policy=self.policy
+        )
 
     def once(self, found: list[StatRow], observation: Observation, since_start: bool) -> None:
         """Print one answer, and what there is to say about it."""
@@ -169,7 +181,7 @@ def _resolved(request: StatRequest, scene: Scene) -> StatRequest:
         from_=resolve(request.from_) if request.from_ else None,
     )
     for each in (*resolved.selections, resolved.to, resolved.from_):
-        if each and each.name and each.kind is not AUTHORITY:
+        if each and each.name and each.kind not in (AUTHORITY, *POLICY_KINDS):
             scene.inventory.rows(each)
     return resolved
 

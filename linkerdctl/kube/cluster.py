@@ -19,6 +19,7 @@ from linkerdctl.kube.kinds import (
     KINDS,
     NAMESPACE,
     POD,
+    POLICY_KINDS,
     REPLICASET,
     Kind,
     find_kind,
@@ -125,12 +126,29 @@ class _Loader:
         """A selected kind; of the many that `all` stands for, one that is refused costs itself alone."""
         if kind is NAMESPACE:
             await self._namespaces()
+        elif kind in POLICY_KINDS:
+            await _together(
+                *(self._policies(kind, versions, each) for versions in kind.groups.values() for each in where)
+            )
         elif optional:
             await _together(
                 *(self._try(kind, each, f"{kind.plural} cannot be listed, so none is shown") for each in where)
             )
         else:
             await _together(*(self._list(kind, namespace) for namespace in where))
+
+    async def _policies(self, kind: Kind, versions: Sequence[str], namespace: str | None) -> None:
+        """Those of one API group, in the first version that is served; proxies tell of the others that have traffic."""
+        for version in versions:
+            try:
+                return await self._list(replace(kind, group_version=version), namespace)
+            except ApiError as error:
+                if error.status == 403:
+                    self._note(f"{kind.plural} cannot be listed: only those with traffic are shown")
+                    return None
+                if error.status != 404:
+                    raise
+        return None
 
     async def _namespaces(self) -> None:
         """Namespaces that are named need not be listed: who may look at one often may not look at all."""

@@ -174,6 +174,10 @@ class Inventory:
         chosen = (each for each in there if selection.name in (None, each.name) and self._selected(selection, each))
         return tuple(sorted(chosen, key=lambda each: (each.namespace, each.name)))
 
+    def knows(self, kind: Kind) -> bool:
+        """Whether there is any object of a kind."""
+        return any(each == kind.name for each, _, _ in self._labels)
+
     def has_service(self, namespace: str, name: str) -> bool:
         """Whether there is a service of that name."""
         return (SERVICE.name, namespace, name) in self._labels

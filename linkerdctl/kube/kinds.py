@@ -23,6 +23,8 @@ class Kind:
     namespaced: bool = True
     object_kind: str = ""
     """The `kind:` of its manifests (`ReplicaSet`)."""
+    also: tuple[str, ...] = ()
+    """Other group versions that may hold such objects; of each group those that are preferred come first."""
 
     def answers_to(self, word: str) -> bool:
         """Whether a user may call it `word`; case does not matter."""
@@ -32,6 +34,12 @@ class Kind:
     def group(self) -> str:
         """The API group, empty for the core one."""
         return group_of(self.group_version)
+
+    @property
+    def groups(self) -> dict[str, tuple[str, ...]]:
+        """The group versions in which its objects may be had, by API group."""
+        versions = (self.group_version, *self.also)
+        return {group_of(each): tuple(one for one in versions if group_of(one) == group_of(each)) for each in versions}
 
 
 DEPLOYMENT = Kind("deployment", "deploy", "deployments", "apps/v1", "deployment", object_kind="Deployment")
@@ -53,13 +61,88 @@ SERVICE = Kind("service", "svc", "services", "v1", "service", object_kind="Servi
 NAMESPACE = Kind("namespace", "ns", "namespaces", "v1", "namespace", namespaced=False, object_kind="Namespace")
 AUTHORITY = Kind("authority", "au", "authorities", "", "authority", namespaced=False)
 
+_POLICY, _GATEWAY = "policy.linkerd.io", "gateway.networking.k8s.io"
+SERVER = Kind(
+    "server",
+    "srv",
+    "servers",
+    f"{_POLICY}/v1beta3",
+    "srv_name",
+    object_kind="Server",
+    also=(f"{_POLICY}/v1beta2", f"{_POLICY}/v1beta1"),
+)
+SERVERAUTHORIZATION = Kind(
+    "serverauthorization",
+    "saz",
+    "serverauthorizations",
+    f"{_POLICY}/v1beta1",
+    "authz_name",
+    aliases=("serverauthz", "srvauthz"),
+    object_kind="ServerAuthorization",
+)
+AUTHORIZATIONPOLICY = Kind(
+    "authorizationpolicy",
+    "authzpolicy",
+    "authorizationpolicies",
+    f"{_POLICY}/v1alpha1",
+    "authz_name",
+    aliases=("ap",),
+    object_kind="AuthorizationPolicy",
+)
+HTTPROUTE = Kind(
+    "httproute",
+    "httproute",
+    "httproutes",
+    f"{_GATEWAY}/v1",
+    "route_name",
+    object_kind="HTTPRoute",
+    also=(f"{_GATEWAY}/v1beta1", *(f"{_POLICY}/{each}" for each in ("v1beta3", "v1beta2", "v1beta1", "v1alpha1"))),
+)
+GRPCROUTE = Kind(
+    "grpcroute",
+    "grpcroute",
+    "grpcroutes",
+    f"{_GATEWAY}/v1",
+    "route_name",
+    object_kind="GRPCRoute",
+    also=(f"{_GATEWAY}/v1alpha2",),
+)
+MESHTLSAUTHENTICATION = Kind(
+    "meshtlsauthentication",
+    "meshtlsauthn",
+    "meshtlsauthentications",
+    f"{_POLICY}/v1alpha1",
+    "",
+    object_kind="MeshTLSAuthentication",
+)
+NETWORKAUTHENTICATION = Kind(
+    "networkauthentication",
+    "netauthn",
+    "networkauthentications",
+    f"{_POLICY}/v1alpha1",
+    "",
+    aliases=("networkauthn",),
+    object_kind="NetworkAuthentication",
+)
+
+POLICY_KINDS = (
+    SERVER,
+    SERVERAUTHORIZATION,
+    AUTHORIZATIONPOLICY,
+    HTTPROUTE,
+    GRPCROUTE,
+    MESHTLSAUTHENTICATION,
+    NETWORKAUTHENTICATION,
+)
+"""Kinds that say who may call what. Proxies name the first five in labels; none of them has pods."""
+
 WORKLOADS = (DAEMONSET, STATEFULSET, JOB, DEPLOYMENT, REPLICATIONCONTROLLER, CRONJOB, REPLICASET)
 """Kinds that own pods."""
 
 ALL = (DAEMONSET, STATEFULSET, JOB, DEPLOYMENT, REPLICATIONCONTROLLER, POD, SERVICE, CRONJOB, REPLICASET)
 """What the word `all` stands for: the real tool's list, without namespaces and policy kinds."""
 
-KINDS = (*WORKLOADS, POD, SERVICE, NAMESPACE, AUTHORITY)
+KINDS = (*WORKLOADS, POD, SERVICE, NAMESPACE, AUTHORITY, *POLICY_KINDS)
 
 
 _BY_OBJECT_KIND = {kind.object_kind.lower(): kind for kind in KINDS if kind.object_kind}
@@ -77,7 +160,7 @@ def kind_key(object_kind: str, group_version: str) -> str:
     """
     name, group = object_kind.lower(), group_of(group_version)
     ours = _BY_OBJECT_KIND.get(name)
-    foreign = ours is not None and group_version != "" and group not in (ours.group, "extensions")
+    foreign = ours is not None and group_version != "" and group not in (*ours.groups, "extensions")
     return f"{name}.{group}" if foreign else name
 
 

@@ -154,7 +154,7 @@ def _kind(word: str) -> Kind:
     first, _, after = rest.partition(".")
     group = after if _VERSION.fullmatch(first) else rest
     ours = find_kind(plain)
-    if ours and (not dot or group in (ours.group, "extensions")):
+    if ours and (not dot or group in (*ours.groups, "extensions")):
         return ours
     # Under its own name another group's Service would be taken for ours.
     singular = f"{ours.name}.{group}" if ours else _CUSTOM_SHORT.get(plain) or _singular(plain)

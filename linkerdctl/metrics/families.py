@@ -1,4 +1,4 @@
-"""The families that count requests by route, told so that any source can read them. Data only.
+"""The families that count requests by route or authorization, told so that any source can read them. Data only.
 
 ServiceProfile routes are counted twice by clients: as the application saw them (`PROFILE`, latencies with retries in them)
 and by attempt (`PROFILE_ATTEMPTS`). Gateway API routes have a pair for each protocol, and coarse buckets in seconds. Servers
@@ -26,6 +26,11 @@ PROFILE_REQUESTS = Families("route_request_total", COUNTED)
 """Requests as they begin. A proxy lists the routes of an inbound profile here from the start, unused ones at zero."""
 PROFILE_RETRYABLE = Families("route_retryable_total", COUNTED)
 """Responses that may be retried; those with `skipped` were not (`no_budget`)."""
+
+ALLOWED = Families("inbound_http_authz_allow_total", COUNTED, directed=False)
+"""Requests that a server's proxy let in, with the authorization that did it; that of audit mode is named `audit`."""
+DENIED = Families("inbound_http_authz_deny_total", COUNTED, directed=False)
+"""Requests it turned away: no authorization is named, and `RESPONSES` does not count them."""
 
 
 @dataclass(frozen=True, slots=True)

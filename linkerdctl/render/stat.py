@@ -2,19 +2,25 @@
 
 from __future__ import annotations
 
-from linkerdctl.kube.kinds import POD
+from collections.abc import Iterator
+
+from linkerdctl.kube.kinds import POD, POLICY_KINDS, SERVER
 from linkerdctl.metrics.histogram import Quantile
 from linkerdctl.render import numbers
 from linkerdctl.render.trends import Trend
 from linkerdctl.render.view import Column, View
+from linkerdctl.reports.policy import REFUSING, ROUTES, Access
 from linkerdctl.reports.stat import StatRow
 
 GOOD, POOR = 0.99, 0.95
 """Success rates from which a row is green, and below which it is red."""
 
 
-def stat_view(*, all_namespaces: bool, prefixed: bool, wide: bool) -> View[StatRow]:
-    """`prefixed` writes `deploy/web`, for tables of several kinds; `wide` shows latencies to the tenth."""
+def stat_view(*, all_namespaces: bool, prefixed: bool, wide: bool, policy: bool = False) -> View[StatRow]:
+    """`prefixed` writes `deploy/web`, for tables of several kinds; `wide` shows latencies to the tenth.
+
+    `policy` has the columns of Servers and routes too.
+    """
     quantiles = [_quantile_column(name, fine=wide) for name in ("p50", "p95", "p99")]
     return View(
         [
@@ -23,6 +29,7 @@ def stat_view(*, all_namespaces: bool, prefixed: bool, wide: bool) -> View[StatR
             Column("NAME", "name", lambda row: row.name, text=_prefixed if prefixed else None, left=True),
             Column("STATUS", "status", lambda row: row.status, shown=lambda rows: rows[0].kind is POD),
             Column("MESHED", text=_meshed, shown=lambda rows: any(row.meshed is not None for row in rows)),
+            *(_policy_columns() if policy else ()),
             Column("SUCCESS", "success", lambda row: row.golden.success_rate, _success, style=_success_style),
             Column("RPS", "rps", lambda row: row.golden.rps, lambda row: numbers.per_second(row.golden.rps, "rps")),
             *quantiles,
@@ -31,6 +38,7 @@ def stat_view(*, all_namespaces: bool, prefixed: bool, wide: bool) -> View[StatR
                 "tcp_open_connections",
                 lambda row: _whole(row.golden.tcp_open),
                 lambda row: numbers.count(row.golden.tcp_open),
+                shown=lambda rows: _has_sockets(rows[0]),
                 short="TCP",
             ),
             *(_bytes_column(direction) for direction in ("read", "write")),
@@ -86,8 +94,46 @@ def _bytes_column(direction: str) -> Column[StatRow]:
         rate,
         lambda row: numbers.per_second(rate(row), "B/s"),
         wide=True,
+        shown=lambda rows: _has_sockets(rows[0]),
         short=direction.upper(),
     )
+
+
+def _policy_columns() -> Iterator[Column[StatRow]]:
+    """`unauthorized` is the share that was turned away, as with the real tool; tables show how many a second."""
+    yield Column(
+        "SERVER",
+        "server",
+        lambda row: ",".join(row.servers) or None,
+        left=True,
+        shown=lambda rows: rows[0].kind in ROUTES,
+    )
+    yield Column(
+        "ALLOWED",
+        "allowed_rps",
+        lambda row: _access(row).allowed_rps,
+        lambda row: numbers.per_second(_access(row).allowed_rps, "rps"),
+        wide=True,
+        shown=lambda rows: rows[0].kind in REFUSING,
+    )
+    yield Column(
+        "UNAUTHORIZED",
+        "unauthorized_rps",
+        lambda row: _access(row).denied_rps,
+        lambda row: numbers.per_second(_access(row).denied_rps, "rps"),
+        style=lambda row: "red" if _access(row).denied_rps else "",
+        shown=lambda rows: rows[0].kind in REFUSING,
+        short="UNAUTH",
+    )
+    yield Column(key="unauthorized", value=lambda row: _access(row).denied_share)
+
+
+def _access(row: StatRow) -> Access:
+    return row.access or Access()
+
+
+def _has_sockets(row: StatRow) -> bool:
+    return row.kind is SERVER or row.kind not in POLICY_KINDS
 
 
 def _prefixed(row: StatRow) -> str:

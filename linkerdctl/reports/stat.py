@@ -7,12 +7,13 @@ from dataclasses import dataclass
 
 from linkerdctl.errors import UsageError
 from linkerdctl.kube.inventory import Inventory, ObjectStatus, PodRef
-from linkerdctl.kube.kinds import AUTHORITY, NAMESPACE, SERVICE, Kind
+from linkerdctl.kube.kinds import AUTHORITY, NAMESPACE, POLICY_KINDS, SERVICE, Kind
 from linkerdctl.kube.selection import Selection
 from linkerdctl.metrics.golden import Golden, golden
 from linkerdctl.metrics.query import Direction, Matcher, TrafficQuery
 from linkerdctl.metrics.traffic import Traffic
 from linkerdctl.reports.conditions import conditions, object_labels
+from linkerdctl.reports.policy import LABELLED, Access, policy_queries, policy_traffic
 
 GroupKey = tuple[str, ...]
 ProxyCount = Callable[[ObjectStatus], tuple[int | None, int | None]]
@@ -44,6 +45,20 @@ class StatRequest:
             )
         if any(each.kind is AUTHORITY and each.labels for each in self.selections):
             raise UsageError("authorities have no labels to select them by", next_step="leave -l out")
+        self._check_policy()
+
+    def _check_policy(self) -> None:
+        for each in (*self.selections, self.to, self.from_):
+            if each and each.kind in POLICY_KINDS and self.narrowed:
+                raise UsageError(
+                    f"--to and --from cannot be answered for {each.kind.plural}: only servers count them, whoever calls",
+                    next_step=f"who calls: linkerdctl authz {each} -o wide",
+                )
+            if each and each.kind in POLICY_KINDS and each.kind not in LABELLED:
+                raise UsageError(
+                    f"no traffic is counted by {each.kind.name}",
+                    next_step=f"what requires it: linkerdctl authz {each}",
+                )
 
     @property
     def narrowed(self) -> bool:
@@ -69,11 +84,15 @@ class StatRow:
     total: int | None = None
     proxies_asked: int | None = None
     proxies_answered: int | None = None
+    access: Access | None = None
+    """What was let in and turned away, at Servers and routes."""
+    servers: tuple[str, ...] = ()
+    """Those that requests of a route came to."""
 
 
 @dataclass(frozen=True, slots=True)
 class StatPlan:
-    """One query and the selection whose rows it fills."""
+    """One query and the selection whose rows it helps to fill."""
 
     selection: Selection
     query: TrafficQuery
@@ -97,8 +116,8 @@ class Answered:
 
 
 def plan(request: StatRequest, inventory: Inventory) -> tuple[StatPlan, ...]:
-    """The queries that answer a request, one per selection."""
-    return tuple(StatPlan(each, _query(request, each, inventory)) for each in request.selections)
+    """The queries that answer a request: one for each selection, up to three where requests may be turned away."""
+    return tuple(StatPlan(each, query) for each in request.selections for query in _queries(request, each, inventory))
 
 
 def rows(
@@ -112,12 +131,25 @@ def rows(
 
     Without `--to` and `--from` there is a row for every object, with them only for those that have such traffic.
     """
+    told: dict[Selection, list[tuple[StatPlan, Mapping[GroupKey, Traffic]]]] = {}
+    for stat_plan, traffic in zip(plans, answers, strict=True):
+        told.setdefault(stat_plan.selection, []).append((stat_plan, traffic))
     found = {
         (row.kind.name, row.namespace, row.name): row
-        for stat_plan, traffic in zip(plans, answers, strict=True)
-        for row in _rows_of(request, stat_plan, traffic, inventory, answered)
+        for selection, parts in told.items()
+        for row in (
+            _policy_rows(selection, parts, inventory, answered)
+            if selection.kind in POLICY_KINDS
+            else _rows_of(request, *parts[0], inventory, answered)
+        )
     }
     return [found[key] for key in sorted(found)]
+
+
+def _queries(request: StatRequest, selection: Selection, inventory: Inventory) -> tuple[TrafficQuery, ...]:
+    if selection.kind in POLICY_KINDS:
+        return policy_queries(selection, inventory, include_admin=request.all_traffic)
+    return (_query(request, selection, inventory),)
 
 
 def _query(request: StatRequest, selection: Selection, inventory: Inventory) -> TrafficQuery:
@@ -191,6 +223,26 @@ def _rows_of(
         if _is_unmeshed(each) and not (request.keep_unmeshed or request.from_):
             continue
         yield _row(each, seen_by_key or Traffic(), proxies)
+
+
+def _policy_rows(
+    selection: Selection,
+    parts: Sequence[tuple[StatPlan, Mapping[GroupKey, Traffic]]],
+    inventory: Inventory,
+    answered: Answered | None,
+) -> Iterator[StatRow]:
+    asked, got = answered.concerned(parts[0][0].query) if answered else (None, None)
+    for each in policy_traffic(selection, [answer for _, answer in parts], inventory):
+        yield StatRow(
+            kind=selection.kind,
+            namespace=each.namespace,
+            name=each.name,
+            golden=golden(each.traffic),
+            proxies_asked=asked,
+            proxies_answered=got,
+            access=each.access,
+            servers=each.servers,
+        )
 
 
 def _proxies_of(stat_plan: StatPlan, answered: Answered | None) -> ProxyCount:

@@ -2,11 +2,15 @@
 
 from __future__ import annotations
 
+from collections.abc import AsyncIterator
+from typing import Any
+
 import pytest
 
 from linkerdctl.errors import ApiError, UsageError
 from linkerdctl.kube.cluster import load_inventory
 from linkerdctl.kube.inventory import Inventory
+from linkerdctl.kube.kinds import SERVER
 from linkerdctl.kube.selection import parse_selections
 from tests.kube.manifests import Cluster, made, owned_by, pod, served
 
@@ -187,3 +191,44 @@ async def test_a_knative_service_asked_for_by_group_is_not_the_core_one() -> Non
     for word in ("services.serving.knative.dev", "ksvc"):
         assert counts(await stock(cluster, word), word) == {"kn": "1/1"}
     assert counts(await stock(cluster, "svc"), "svc") == {"core": "0/0"}
+
+
+@pytest.mark.parametrize(
+    ("version", "asked"),
+    [("policy.linkerd.io/v1beta3", 1), ("policy.linkerd.io/v1beta1", 3), ("elsewhere.io/v1", 3)],
+)
+async def test_policies_are_read_in_the_first_version_that_is_served(version: str, asked: int) -> None:
+    cluster = Versions([version], made("Server", "web-http", version=version))
+    found = await stock(cluster, "server")
+    assert counts(found, "server") == ({} if version.startswith("elsewhere") else {"web-http": "0/0"})
+    assert len([each for each in cluster.tried if each.startswith("policy")]) == asked
+
+
+async def test_routes_of_both_groups_are_one_kind() -> None:
+    versions = ["gateway.networking.k8s.io/v1", "policy.linkerd.io/v1beta3"]
+    routes = [made("HTTPRoute", name, version=version) for name, version in zip("ab", versions, strict=True)]
+    assert set(counts(await stock(Versions(versions, *routes), "httproute"), "httproute")) == {"a", "b"}
+
+
+async def test_policies_that_may_not_be_listed_are_told_by_proxies() -> None:
+    found = await stock(Cluster(denied={("servers", "ns"): 403}), "server")
+    assert found.notes == ["servers cannot be listed: only those with traffic are shown"]
+    assert not found.knows(SERVER)
+
+
+class Versions(Cluster):
+    """A cluster that serves policies in some versions only."""
+
+    def __init__(self, versions: list[str], *objects: dict[str, Any]) -> None:
+        super().__init__(list(objects))
+        self._versions = versions
+        self.tried: list[str] = []
+
+    async def objects(
+        self, group_version: str, plural: str, *, namespace: str | None = None
+    ) -> AsyncIterator[dict[str, Any]]:
+        self.tried.append(group_version)
+        if "/" in group_version and group_version not in self._versions:
+            raise ApiError("there is no such thing", verb="list", resource=plural, status=404)
+        async for each in super().objects(group_version, plural, namespace=namespace):
+            yield each

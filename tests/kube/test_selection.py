@@ -25,6 +25,13 @@ ALIASES = {
     "service": "svc service services",
     "statefulset": "sts statefulset statefulsets",
     "authority": "au authority authorities",
+    "server": "srv server servers",
+    "serverauthorization": "saz serverauthz srvauthz serverauthorization serverauthorizations",
+    "authorizationpolicy": "ap authzpolicy authorizationpolicy authorizationpolicies",
+    "httproute": "httproute httproutes",
+    "grpcroute": "grpcroute grpcroutes",
+    "meshtlsauthentication": "meshtlsauthn meshtlsauthentication meshtlsauthentications",
+    "networkauthentication": "netauthn networkauthn networkauthentication networkauthentications",
 }
 WORDS = [(name, word) for name, words in ALIASES.items() for word in words.split()]
 
