@@ -15,7 +15,7 @@ from linkerdctl.profiles.folding import folded
 from linkerdctl.render.top import TopShape
 from linkerdctl.tap.query import TapQuery
 from linkerdctl.tap.top import Top
-from linkerdctl.tap.transports.proxies import TlsFiles
+from linkerdctl.tap.transports.mesh_tls import TlsFiles
 
 EVERY = 2.0
 """Seconds between two tables, and between two looks at metrics."""
@@ -68,6 +68,9 @@ async def edges(options: GlobalOptions, asked: Asked, query: TapQuery) -> None:
     selections = [query.target, *([to] if to else [])]
     async with open_scene(options, selections, window=every) as scene:
         target, to = scene.inventory.resolve(query.target), scene.inventory.resolve(to) if to else None
+        for each in (target, to):
+            if each is not None:
+                scene.inventory.rows(each)
         queries = edge_queries(target, to, scene.inventory, routes=asked.shape.routes)
         feed = EdgeFeed(scene, queries, shape=asked.shape, every=every, command=partial(tap_command, query))
         feed.once = options.recording is not None

@@ -62,9 +62,10 @@ def _destination_label(match: Match) -> Predicate:
 
 
 def _route_label(match: Match) -> Predicate:
-    if not match.route_label.key or not match.route_label.value:
+    key, value = match.route_label.key, match.route_label.value
+    if not key or not value:
         raise _missing()
-    return lambda sight: False
+    return lambda sight: key == "route" and sight.route == value
 
 
 def _http(match: Match) -> Predicate:

@@ -232,7 +232,7 @@ CASES: dict[str, tuple[Match, Callable[[Hop], bool]]] = {
         Match(destination_label=Match.Label(key="deployment", value="voting")),
         lambda hop: hop.server.workload == "voting",
     ),
-    "a route's label": (Match(route_label=Match.Label(key="route", value="/api")), lambda hop: False),
+    "a route, where there is none": (Match(route_label=Match.Label(key="route", value="/api")), lambda hop: False),
     "a destination's port": (Match(destination=PORTS), lambda hop: True),
     "a source's port": (Match(source=PORTS), lambda hop: False),
     "a source's network": (

@@ -296,6 +296,28 @@ def test_a_proxy_that_restarts_drops_out_of_the_stream_silently(demo_with: DemoF
     assert came
 
 
+PROFILE = """
+apiVersion: linkerd.io/v1alpha2
+kind: ServiceProfile
+metadata: {name: voting-svc.emojivoto.svc.cluster.local, namespace: emojivoto}
+spec:
+  routes:
+    - {name: votes, condition: {method: POST, pathRegex: "/emojivoto.v1.VotingService/Vote.*"}}
+"""
+
+
+def test_routes_of_a_service_profile_are_told(demo_with: DemoFactory, kubectl: Kubectl) -> None:
+    demo = demo_with(rps=FAST)
+    kubectl("apply", "-f", "-", stdin=PROFILE, mesh=demo).check_returncode()
+    events = tapped(demo, matching(destinations("deployment", "voting")), 200)
+    routes = {
+        event.route_meta.labels["route"]
+        for event in events
+        if event.http.request_init.path.startswith("/emojivoto.v1.VotingService/Vote")
+    }
+    assert "votes" in routes
+
+
 def test_a_client_that_leaves_leaves_nothing_behind(demo_with: DemoFactory) -> None:
     demo = demo_with()
     assert tapped(demo, request_for(), 3)
