@@ -194,21 +194,21 @@ def demo_url(environment: Mapping[str, str]) -> str:
     server = load_config(environment.get("KUBECONFIG")).server
     if not server.startswith(f"http://{HOST}:"):
         raise LinkerdctlError(
-            f"{server} is no demo", next_step="linkerdctl demo -- python -m linkerdctl.demo.prometheus COMMAND"
+            f"{server} is no demo",
+            next_step="linkerdctl demo -- python -m linkerdctl.demo.prometheus linkerdctl stat deploy",
         )
     return server
 
 
 def main(words: Sequence[str]) -> int:
     """Run a command beside it with `LINKERDCTL_PROMETHEUS` set, or stay until Ctrl-C."""
-    from linkerdctl.cli.commands import COMMANDS
     from linkerdctl.demo.child import child_of, run_child
 
     with PrometheusServer(scraping(demo_url(os.environ))) as prometheus:
         prometheus.wait_for_scrapes(12, 1)
         environment = {**os.environ, "LINKERDCTL_PROMETHEUS": prometheus.url}
         if words:
-            return run_child(child_of(words, own=COMMANDS), environment)
+            return run_child(child_of(words, own=()), environment)
         print(f"export KUBECONFIG={os.environ['KUBECONFIG']} LINKERDCTL_PROMETHEUS={prometheus.url}")  # noqa: T201
         print("in another terminal: linkerdctl stat deploy -n emojivoto; here Ctrl-C ends it", file=sys.stderr)  # noqa: T201
         try:

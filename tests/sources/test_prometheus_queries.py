@@ -151,4 +151,4 @@ def test_conditions(matcher: Matcher, written: str) -> None:
 def test_words() -> None:
     assert selector("up", ()) == "up"
     assert quoted('a"b') == r'"a\"b"'
-    assert [duration(seconds) for seconds in (60, 1.5, 86400)] == ["60s", "1500ms", "86400s"]
+    assert [duration(seconds) for seconds in (20, 1.5, 90, 108_000)] == ["20s", "1s500ms", "1m30s", "30h"]

@@ -37,9 +37,13 @@ def selector(name: str, matchers: Iterable[Matcher]) -> str:
 
 
 def duration(seconds: float) -> str:
-    """A duration literal, to the millisecond."""
-    milliseconds = max(round(seconds * 1000), 1)
-    return f"{milliseconds}ms" if milliseconds % 1000 else f"{milliseconds // 1000}s"
+    """A duration literal, to the millisecond; users can read it too."""
+    left = max(round(seconds * 1000), 1)
+    written = ""
+    for unit, milliseconds in (("h", 3_600_000), ("m", 60_000), ("s", 1000), ("ms", 1)):
+        count, left = divmod(left, milliseconds)
+        written += f"{count}{unit}" if count else ""
+    return written
 
 
 def tagged(expression: str, tag: str) -> str:
