@@ -92,7 +92,7 @@ def _source(row: TopRow) -> str:
 
 
 def _destination(row: TopRow) -> str:
-    return f"({row.others} other rows)" if row.others else row.key.destination.name or numbers.NOTHING
+    return "(others)" if row.others else row.key.destination.name or numbers.NOTHING
 
 
 def _success(row: TopRow) -> str:

@@ -55,7 +55,7 @@ class TopKey(NamedTuple):
 class TopRow:
     """A row of the table. Latencies are in milliseconds, None where not one is known.
 
-    `others` is 0, or how many rows were folded into this one; such a row has an empty key.
+    `others` is 0, or how many rows were folded into this one, some of them more than once; such a row has an empty key.
     """
 
     key: TopKey

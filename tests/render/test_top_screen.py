@@ -173,8 +173,8 @@ def test_nothing_is_opened_without_a_choice_and_others_never() -> None:
 def test_others_stay_at_the_end_and_out_of_filters() -> None:
     others = TopRow(TopKey(), 40, 0, others=12)
     screen = screen_of([*ROWS, others])
-    assert "(12 other rows)" in text(screen)[6]
-    assert not any("other rows" in line for line in text(press(screen, "/", "w", "e", "b")))
+    assert "(others)" in text(screen)[6]
+    assert not any("(others)" in line for line in text(press(screen, "/", "w", "e", "b")))
 
 
 def test_q_ends_it() -> None:

@@ -67,7 +67,7 @@ def test_a_row_looks_like_this() -> None:
         "126ms",
         "75.00%",
     ]
-    assert "(12 other rows)" in line[2]
+    assert "(others)" in line[2]
 
 
 def test_machines_get_every_field_whatever_is_shown() -> None:
@@ -96,6 +96,12 @@ def test_names_stay_readable_while_columns_can_go_instead() -> None:
     grid = fitting_grid(rows, top_view(TopShape()), 110)
     assert all(len(lane.cells[0].text) >= 19 for lane in grid.lanes if lane.left and lane.title != "METHOD")
     assert "LAST" not in [lane.title for lane in grid.lanes]
+
+
+@pytest.mark.parametrize(("width", "stays"), [(100, "WORST"), (80, "P95"), (60, "SOURCE")])
+def test_names_are_shortened_before_the_last_columns_go(width: int, stays: str) -> None:
+    grid = fitting_grid([row("/emojivoto.v1.VotingService/VoteDoughnut")], top_view(TopShape()), width)
+    assert stays in [lane.title for lane in grid.lanes]
 
 
 def test_a_wide_terminal_gets_everything() -> None:

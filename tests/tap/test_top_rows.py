@@ -148,6 +148,16 @@ def test_rows_that_are_too_many_become_others_the_smallest_first() -> None:
     assert "/29" in {row.key.path for row in rows}, "the newest are kept"
 
 
+def test_among_others_too_a_request_that_both_proxies_told_of_counts_once() -> None:
+    by_client, by_server = Direction.OUTBOUND, Direction.INBOUND
+    small = [request("/small", direction=each) for each in (by_client, by_client, by_server)]
+    large = [request(f"/large/{number}") for number in range(19) for _ in range(3)]
+    rows = top_of(*small, *large, request("/new"), most=20).rows()
+
+    assert {row.key.path for row in rows[:-1]} == {f"/large/{number}" for number in range(19)}
+    assert (rows[-1].others, rows[-1].count) == (2, 3)
+
+
 @given(st.lists(st.tuples(st.integers(0, 40), st.booleans()), max_size=120), st.integers(1, 20))
 def test_no_request_is_lost_in_folding(asked: list[tuple[int, bool]], most: int) -> None:
     top = top_of(*(request(f"/{path}", status=500 if failed else 200) for path, failed in asked), most=most)
