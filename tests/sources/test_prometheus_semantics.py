@@ -30,6 +30,7 @@ QUERIES = [
     TrafficQuery(Direction.INBOUND, ("namespace", "deployment"), needs=Need.REQUESTS | Need.LATENCY),
     TrafficQuery(Direction.INBOUND, ("pod",), pods=(Matcher("namespace", ("ns0",)),), include_admin=True),
 ]
+WITHOUT_STARTS = 1000
 Answer = dict[tuple[str, ...], Traffic]
 
 
@@ -38,11 +39,14 @@ class Store:
 
     def __init__(self, url: str, end: float, histories: dict[int, list[History]]) -> None:
         self.url, self.end, self.histories = url, end, histories
+        self.notes: list[str] = []
 
-    async def observe(self, scenario: int, window: float | None) -> Observation:
+    async def observe(self, scenario: int, window: float | None, *, later: float = 0.0) -> Observation:
+        """As of `later` seconds after the histories' end."""
         async with open_url(Url(self.url), HttpConfig()) as prometheus:
             source = PrometheusSource(
-                AsOf(prometheus, self.end),
+                AsOf(prometheus, self.end + later),
+                note=self.notes.append,
                 window=window or 60.0,
                 since_start=window is None,
                 peer_labels=lambda namespace, pod: None,
@@ -65,9 +69,31 @@ class AsOf(Prometheus):
 def store(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Store]:
     directory, end = tmp_path_factory.mktemp("store"), float(int(time.time()) - 3600)
     histories = {scenario: random_histories(scenario, end) for scenario in SCENARIOS}
+    histories[WITHOUT_STARTS] = [without_start(steady(end))]
     fill(directory, histories)
     with PrometheusServer({}, data=directory / "data") as server:
         yield Store(server.url, end, histories)
+
+
+def steady(end: float) -> History:
+    """One proxy that only counts: a request a second of which every tenth fails, and since a minute another sort too."""
+    history = History("ns0", "p0", "d0")
+    for ago in range(1200, -1, -60):
+        count = (1200 - ago) / 10
+        series = {
+            f'response_total{{direction="inbound",classification="{each}"}}': count for each in ("success", "failure")
+        }
+        late = (
+            {'response_total{direction="inbound",classification="success",status_code="201"}': 7.0} if ago <= 60 else {}
+        )
+        history.scrapes[end - ago] = {"process_start_time_seconds": end - 9000, **series, **late}
+    return history
+
+
+def without_start(history: History) -> History:
+    for samples in history.scrapes.values():
+        del samples["process_start_time_seconds"]
+    return history
 
 
 def fill(directory: Path, histories: dict[int, list[History]]) -> None:
@@ -144,3 +170,20 @@ async def test_it_is_told_who_was_not_there_and_who_restarted(store: Store, scen
     coverage = (await store.observe(scenario, 600.0)).coverage
     assert {failure.pod.name for failure in coverage.failures} == {pod for pod, look in looks.items() if look is None}
     assert {pod.name for pod in coverage.restarted} == {pod for pod, look in looks.items() if look and look.restarted}
+
+
+async def test_without_start_times_what_is_new_is_not_counted(store: Store) -> None:
+    observation = await store.observe(WITHOUT_STARTS, 600.0)
+    assert observation.answers[0]["ns0", "d0"].successes == 60
+    assert observation.answers[0]["ns0", "d0"].request_rate == pytest.approx(0.2)
+    assert not observation.coverage.failures
+    with pytest.raises(PrometheusError, match="does not keep when proxies started"):
+        await store.observe(WITHOUT_STARTS, None)
+
+
+async def test_old_data_are_called_old(store: Store) -> None:
+    store.notes.clear()
+    await store.observe(WITHOUT_STARTS, 600.0)
+    assert not store.notes
+    await store.observe(WITHOUT_STARTS, 600.0, later=200.0)
+    assert store.notes == ["the newest data in this Prometheus are 3m20s old"]
