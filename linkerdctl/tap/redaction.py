@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 from dataclasses import replace
+from enum import Enum, auto
 from functools import lru_cache
 
 from linkerdctl.tap.events import Header, Headers, RequestInit, ResponseEnd, ResponseInit, TapEvent
@@ -14,9 +15,16 @@ _SENSITIVE = re.compile(
     r"|^(?:x-)?(?:proxy-)?auth(?:$|-)|-auth$|^x-amz-security|^dpop$"
 )
 _QUERY = re.compile(r"[?#]")
+_QUERY_OR_USER = re.compile(r"[?#@]")
 _USER = re.compile(r"//[^/?#]*@")
 _WITH_QUERY = frozenset({":path", "referer", "location", "content-location", "x-original-url", "x-rewrite-url", "link"})
 """Headers that hold an address; what follows its `?` often holds credentials."""
+
+
+class _Sort(Enum):
+    PLAIN = auto()
+    ADDRESS = auto()
+    SECRET = auto()
 
 
 def redacted(event: TapEvent) -> TapEvent:
@@ -44,29 +52,33 @@ def _request(http: RequestInit) -> RequestInit:
 
 
 def _headers(headers: Headers | None) -> Headers | None:
-    if not headers or not any(_concerns(name) for name, _ in headers):
+    if headers is None or all(_is_harmless(header) for header in headers):
         return headers
-    return tuple(_header(header) for header in headers)
+    return tuple(header if _is_harmless(header) else _header(header) for header in headers)
+
+
+def _is_harmless(header: Header) -> bool:
+    """Quick, because nearly all are."""
+    name, value = header
+    sort = _sort(name)
+    return sort is _Sort.PLAIN or (
+        sort is _Sort.ADDRESS and isinstance(value, str) and not _QUERY_OR_USER.search(value)
+    )
 
 
 def _header(header: Header) -> Header:
-    name = header.name.lower()
-    if _is_sensitive(name):
+    if _sort(header.name) is _Sort.SECRET:
         return Header(header.name, REDACTED)
-    if name in _WITH_QUERY:
-        value = header.value.decode(errors="replace") if isinstance(header.value, bytes) else header.value
-        return Header(header.name, _without_query(value))
-    return header
+    value = header.value.decode(errors="replace") if isinstance(header.value, bytes) else header.value
+    return Header(header.name, _without_query(value))
 
 
 @lru_cache(4096)
-def _concerns(name: str) -> bool:
-    return _is_sensitive(name.lower()) or name.lower() in _WITH_QUERY
-
-
-@lru_cache(4096)
-def _is_sensitive(name: str) -> bool:
-    return _SENSITIVE.search(name) is not None
+def _sort(name: str) -> _Sort:
+    lower = name.lower()
+    if _SENSITIVE.search(lower):
+        return _Sort.SECRET
+    return _Sort.ADDRESS if lower in _WITH_QUERY else _Sort.PLAIN
 
 
 def _without_query(address: str) -> str:

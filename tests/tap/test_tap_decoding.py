@@ -11,6 +11,7 @@ from typing import Any
 
 import pytest
 from hypothesis import given
+from hypothesis import strategies as st
 
 from linkerdctl.errors import TapError
 from linkerdctl.tap.decoding import Decoder, proxy_decoder, viz_decoder
@@ -89,6 +90,29 @@ def test_what_is_encoded_decodes_to_the_same(event: TapEvent) -> None:
 def test_equal_labels_are_decoded_once() -> None:
     first, second, *_ = [event for event in decoded() if event.direction is Direction.OUTBOUND]
     assert first.source.labels is second.source.labels
+
+
+def labelled(*labels: tuple[str, str]) -> bytes:
+    entries = [proxy.TapEvent.LabelsEntry(key=key, value=value) for key, value in labels]
+    return proxy.TapEvent(source_meta=proxy.TapEvent.EndpointMeta(labels=entries)).SerializeToString()
+
+
+@given(
+    st.dictionaries(
+        st.text("abc", max_size=3), st.sampled_from(["", "x", "y" * 120, "z" * 200, "w" * 20_000]), max_size=5
+    )
+)
+def test_labels_in_another_order_are_the_same_labels(labels: dict[str, str]) -> None:
+    decode, pairs = proxy_decoder().decode, list(labels.items())
+    there, back = decode(labelled(*pairs)).source, decode(labelled(*reversed(pairs))).source
+    assert there.labels == back.labels == labels
+    if all(len(value) < 10_000 for value in labels.values()):
+        assert there.labels is back.labels
+
+
+def test_what_is_unknown_in_labels_does_no_harm() -> None:
+    extra = b"\x2a\x09" + b"\x1a\x01x" + b"\x0a\x04" + b"\x0a\x02ab"
+    assert proxy_decoder().decode(extra).source.labels == {"ab": ""}
 
 
 @pytest.mark.parametrize("decoder", [viz_decoder(), proxy_decoder()])
