@@ -111,3 +111,9 @@ class PartialDataError(LinkerdctlError):
     """Not every proxy answered and the user asked to be strict about it."""
 
     exit_code = ExitCode.PARTIAL
+
+
+class GateError(LinkerdctlError):
+    """What the user asked to be so is not: a certificate with less left than it should have."""
+
+    exit_code = ExitCode.GATE

@@ -92,7 +92,16 @@ def root(
     timeout: Annotated[
         str | None, typer.Option(metavar="DURATION", help="Deadline for each proxy (default: 5s), or each query (30s).")
     ] = None,
-    linkerd_namespace: Annotated[str | None, typer.Option("--linkerd-namespace", "-L", hidden=True)] = None,
+    linkerd_namespace: Annotated[
+        str | None,
+        typer.Option(
+            "--linkerd-namespace",
+            "-L",
+            envvar="LINKERD_NAMESPACE",
+            show_envvar=False,
+            help="Namespace of the control plane (default: linkerd).",
+        ),
+    ] = None,
     color: Annotated[
         Literal["auto", "always", "never"] | None,
         typer.Option(help="Colours (default: auto, on a terminal unless NO_COLOR is set)."),
@@ -103,7 +112,4 @@ def root(
         bool, typer.Option("--version", callback=_print_version, is_eager=True, help="Print the version.")
     ] = False,
 ) -> None:
-    """Nothing to do: `options.globals_of` reads what was given, here or after the command's name.
-
-    `-L` is taken because scripts written for the linkerd CLI give it; a proxy says itself which control plane is its own.
-    """
+    """Nothing to do: `options.globals_of` reads what was given, here or after the command's name."""

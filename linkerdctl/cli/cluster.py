@@ -45,7 +45,7 @@ async def open_cluster(
             async with open_prometheus(
                 options.prometheus, client, inventory, options.terminal, window=window, since_start=since_start
             ) as store:
-                yield Scene(inventory, store, manifests)
+                yield Scene(inventory, store, manifests, client)
             return
         async with proxy_access(options.via, client, concurrency=options.concurrency) as access:
             source = ProxySource(
@@ -57,4 +57,4 @@ async def open_cluster(
                 since_start=since_start,
                 progress=progress_on(options.terminal),
             )
-            yield Scene(inventory, source, manifests)
+            yield Scene(inventory, source, manifests, client)

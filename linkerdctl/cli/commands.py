@@ -24,6 +24,9 @@ GROUPS = {
         "tap": "Live requests of a workload, filtered, as lines or JSON",
         "top": "The same as a live table: who asks whom for what, how often, how fast",
     },
+    "Look after the mesh": {
+        "identity": "Certificates of proxies, issuer and trust anchors: how long they hold (also: certs)",
+    },
     "Describe services": {
         "profile": "Service profiles and Gateway API routes, out of specifications or requests",
     },
@@ -37,6 +40,8 @@ GROUPS = {
 """Name and one-line help. Each command lives in `cli/NAME.py` as `app`, a Typer; naming it here is all there is to do."""
 
 COMMANDS = {name: text for group in GROUPS.values() for name, text in group.items()}
+
+ALIASES = {"certs": "identity"}
 
 OPTIONAL_VALUES = {"--watch": "2s", "-w": "2s", "--batch": "2s"}
 """Options that may stand alone, and what they then mean; the parser itself knows no optional values."""
@@ -102,8 +107,8 @@ class Commands(TyperGroup):
 
     def get_command(self, ctx: Any, cmd_name: str) -> Any:
         """Load one; an unknown name ends in an error that suggests what is close."""
-        if cmd_name in COMMANDS:
-            return load(cmd_name)
+        if (name := ALIASES.get(cmd_name, cmd_name)) in COMMANDS:
+            return load(name)
         if ctx.resilient_parsing or cmd_name.startswith("-"):
             return None
         close = difflib.get_close_matches(cmd_name, COMMANDS, n=1)

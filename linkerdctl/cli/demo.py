@@ -7,7 +7,7 @@ from typing import Annotated
 
 import typer
 
-from linkerdctl.cli.commands import COMMANDS
+from linkerdctl.cli.commands import ALIASES, COMMANDS
 from linkerdctl.cli.options import globals_of
 
 app = typer.Typer(rich_markup_mode=None, pretty_exceptions_enable=False, add_completion=False)
@@ -50,7 +50,7 @@ def demo(
     from linkerdctl.demo.servers import DemoMesh, DemoOptions
 
     terminal = globals_of(ctx).terminal
-    child = child_of(command, own=COMMANDS) if command else None
+    child = child_of(command, own={*COMMANDS, *ALIASES}) if command else None
     with DemoMesh(DemoOptions(pods=pods, rps=rps, faults=tuple(fault or ()), log=log, port=port)) as mesh:
         if child is None:
             stay_up(mesh, terminal)

@@ -61,6 +61,8 @@ class GlobalOptions:
     concurrency: int = 64
     timeout: float = 5.0
     """Deadline for each proxy, in seconds."""
+    control_plane: str = "linkerd"
+    """The namespace of the control plane."""
     verbose: bool = False
 
     @classmethod
@@ -80,6 +82,7 @@ class GlobalOptions:
             via=given.get("via") or "api",
             concurrency=_at_once(given.get("concurrency")),
             timeout=_deadline(given.get("timeout")),
+            control_plane=given.get("linkerd_namespace") or "linkerd",
             verbose=verbose,
         )
 

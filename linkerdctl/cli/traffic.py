@@ -6,13 +6,16 @@ from collections import Counter
 from collections.abc import AsyncIterator, Awaitable, Callable, Coroutine, Sequence
 from contextlib import asynccontextmanager
 from dataclasses import dataclass
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from linkerdctl.cli.options import GlobalOptions
 from linkerdctl.kube.inventory import Inventory, Target
 from linkerdctl.kube.selection import Selection
 from linkerdctl.render.terminal import Terminal
 from linkerdctl.sources.protocol import Coverage, Source
+
+if TYPE_CHECKING:
+    from linkerdctl.kube.client import KubeClient
 
 ManifestLister = Callable[[str, str, str, str | None], Awaitable[list[dict[str, Any]]]]
 """Lists objects by group version, plural, object kind and namespace (None for all); raises `ApiError`."""
@@ -28,6 +31,8 @@ class Scene:
     inventory: Inventory
     source: Source
     manifests: ManifestLister
+    client: KubeClient | None = None
+    """For what is in no list; a recording has none."""
 
     async def targets(self) -> Sequence[Target]:
         """The proxies to ask."""

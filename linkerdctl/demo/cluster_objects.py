@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from functools import partial
 
 from linkerdctl.demo import crds, tap_discovery
-from linkerdctl.demo.resources import REGISTRY
-from linkerdctl.demo.store import Manifest
+from linkerdctl.demo.certificates import issuer_secret, trust_roots
+from linkerdctl.demo.resources import REGISTRY, ResourceType
+from linkerdctl.demo.store import Maker, Manifest
 
 
 def cluster_objects() -> Iterator[Manifest]:
@@ -17,6 +19,14 @@ def cluster_objects() -> Iterator[Manifest]:
     for group, versions in REGISTRY.groups().items():
         yield from (_api_service(group, version) for version in versions)
     yield tap_discovery.api_service()
+
+
+def deferred_objects(started: float) -> Iterator[tuple[ResourceType, Maker]]:
+    """What is made on demand, by kind: the mesh's certificates."""
+    for kind, make in (("Secret", issuer_secret), ("ConfigMap", trust_roots)):
+        resource = REGISTRY.of_kind("v1", kind)
+        assert resource is not None  # noqa: S101 - both are built in
+        yield resource, partial(make, started)
 
 
 def _api_service(group: str, version: str) -> Manifest:

@@ -173,11 +173,13 @@ def _in_network(network: int, topology: Topology) -> Topology:
 
 
 def _filled_store(topology: Topology) -> ObjectStore:
-    from linkerdctl.demo.cluster_objects import cluster_objects
+    from linkerdctl.demo.cluster_objects import cluster_objects, deferred_objects
 
     store = ObjectStore()
     for manifest in (*cluster_objects(), *topology.manifests()):
         store.add(manifest)
+    for resource, make in deferred_objects(topology.started):
+        store.defer(resource, make)
     return store
 
 

@@ -9,7 +9,7 @@ import itertools
 import random
 import uuid
 from collections import deque
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from typing import Any
@@ -34,6 +34,7 @@ class Event:
 
 
 Listener = Callable[[Event], None]
+Maker = Callable[[], Iterable[Manifest]]
 
 
 def timestamp(at: datetime | None = None) -> str:
@@ -52,6 +53,7 @@ class ObjectStore:
 
     def __init__(self) -> None:
         self._objects: dict[tuple[str, str], dict[tuple[str, str], Manifest]] = {}
+        self._deferred: dict[tuple[str, str], list[Maker]] = {}
         self._versions = itertools.count(1000)
         self._history: deque[Event] = deque(maxlen=_HISTORY)
         self._listeners: list[Listener] = []
@@ -64,6 +66,10 @@ class ObjectStore:
             raise ValueError(f"no resource for {manifest.get('apiVersion')} {manifest.get('kind')}")
         return self.create(resource, dict(manifest))
 
+    def defer(self, resource: ResourceType, make: Maker) -> None:
+        """Objects that are dear to make: they are made when somebody first looks at their kind."""
+        self._deferred.setdefault(resource.key, []).append(make)
+
     def get(self, resource: ResourceType, namespace: str, name: str) -> Manifest:
         """One object; raises a 404 `StatusError`."""
         found = self.find(resource, namespace, name)
@@ -73,10 +79,12 @@ class ObjectStore:
 
     def find(self, resource: ResourceType, namespace: str, name: str) -> Manifest | None:
         """One object, or None."""
+        self._make_deferred(resource)
         return self._objects.get(resource.key, {}).get((namespace, name))
 
     def members(self, resource: ResourceType, namespace: str = "") -> list[Manifest]:
         """Objects by namespace and name; of all namespaces when none is given."""
+        self._make_deferred(resource)
         there = self._objects.get(resource.key, {})
         return [there[key] for key in sorted(there) if namespace in ("", key[0])]
 
@@ -133,6 +141,11 @@ class ObjectStore:
         if self._history.maxlen == len(self._history) and version < self._history[0].version - 1:
             raise status.expired(f"too old resource version: {version} ({self._history[0].version})")
         return [event for event in self._history if event.key == key and event.version > version]
+
+    def _make_deferred(self, resource: ResourceType) -> None:
+        for make in self._deferred.pop(resource.key, ()):
+            for manifest in make():
+                self.add(manifest)
 
     def _write(self, kind: str, resource: ResourceType, manifest: Manifest, before: Manifest | None) -> Manifest:
         stored = self._stamped(manifest)

@@ -1,0 +1,60 @@
+"""What certificates look like: how long they still hold, and what is wrong with them."""
+
+from __future__ import annotations
+
+from datetime import UTC, datetime
+
+from linkerdctl.render import numbers
+from linkerdctl.render.view import Column, View
+from linkerdctl.reports.identity import CertificateRow
+
+
+def identity_view() -> View[CertificateRow]:
+    """A table of all certificates; JSON has times both for people and as seconds."""
+    return View(
+        [
+            Column("KIND", "kind", lambda row: row.kind, left=True),
+            Column("NAMESPACE", "namespace", lambda row: row.namespace, left=True),
+            Column("NAME", "name", lambda row: row.name, left=True),
+            Column("IDENTITY", "identity", lambda row: row.identity, _identity, left=True, wide=True),
+            Column("LEFT", "left_seconds", lambda row: row.left, _left, style=_style),
+            Column("SHARE", "left_share", lambda row: row.share, lambda row: numbers.percent(row.share), style=_style),
+            Column("EXPIRES", "not_after", lambda row: _moment(row.expires), left=True),
+            Column("BEGAN", "not_before", lambda row: _moment(row.began), left=True, wide=True),
+            Column(key="lifetime_seconds", value=lambda row: row.lifetime),
+            Column("REFRESHES", "refreshes", lambda row: row.refreshes),
+            Column("FAILED", "refreshes_failed", lambda row: row.failures, wide=True),
+            Column(
+                "REMARK",
+                "remark",
+                lambda row: row.remark,
+                left=True,
+                style=lambda row: "red",
+                shown=lambda rows: any(row.remark for row in rows),
+            ),
+        ]
+    )
+
+
+def _identity(row: CertificateRow) -> str:
+    return row.identity or numbers.NOTHING
+
+
+def _left(row: CertificateRow) -> str:
+    if row.left is not None and row.left < 0:
+        return f"-{numbers.seconds(-row.left)}"
+    return numbers.seconds(row.left)
+
+
+def _moment(seconds: float | None) -> str | None:
+    """RFC 3339, in UTC."""
+    if seconds is None:
+        return None
+    try:
+        return datetime.fromtimestamp(int(seconds), UTC).strftime("%Y-%m-%dT%H:%M:%SZ")
+    except (OverflowError, ValueError, OSError):
+        return None
+
+
+def _style(row: CertificateRow) -> str:
+    return "red" if row.remark else ""
