@@ -101,6 +101,7 @@ def test_the_cluster_is_told_only_where_that_is_asked_for(plugin: Plugin) -> Non
 @pytest.mark.parametrize(
     ("expires", "runs"),
     [(None, 1), (in_seconds(3600), 1), ("2199-01-01T00:00:00.123456789Z", 1), ("2020-01-01T00:00:00Z", 3)],
+    ids=["never", "in an hour", "far off", "long ago"],
 )
 def test_what_it_gives_is_kept_until_it_expires(plugin: Plugin, expires: str | None, runs: int) -> None:
     plugin.answers(token="t", expires=expires)

@@ -120,6 +120,7 @@ async def test_what_was_not_recorded_did_not_answer(tmp_path: Path) -> None:
         (b"plain", "web-1.prom.gz is cut short or no gzip"),
         (gzip.compress(b"<html>\n"), "malformed metrics at line 1, column 1: "),
     ],
+    ids=["cut short", "no gzip", "no metrics"],
 )
 async def test_a_broken_file_costs_its_proxy_alone(tmp_path: Path, content: bytes, reason: str) -> None:
     passes: list[Said] = [{"web-1": (2_000.0 + at, text(at)), "web-2": (2_000.0 + at, text(at))} for at in (0, 10)]
