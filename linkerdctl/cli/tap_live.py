@@ -36,6 +36,10 @@ async def live_tap(
 ) -> AsyncIterator[TapTransport]:
     """Live requests, while they are wanted. What a cluster refuses is looked into, as far as that takes no time."""
     direct = _is_direct(options)
+    if tls is not None and not direct:
+        raise UsageError(
+            "an identity is for the proxies themselves", next_step="give --via direct too, or no --tls-..."
+        )
     async with KubeClient(cluster_config(options)) as client:
         try:
             yield await _transport(client, query, tell, tls, direct=direct)

@@ -6,27 +6,28 @@ Fields, variables, strings, numbers; `if`, `range`, `with`, their `else`; pipeli
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Sequence
-from dataclasses import dataclass, replace
+from collections.abc import Iterator, Sequence
+from dataclasses import replace
 from typing import Any
 
 from linkerdctl.errors import UsageError
-from linkerdctl.render.tap_template_functions import FUNCTIONS, MISSING, WrongArgumentsError, is_true, text_of
+from linkerdctl.render.tap_template_functions import FUNCTIONS, WrongArgumentsError, is_true
+from linkerdctl.render.tap_template_nodes import (
+    Expression,
+    Node,
+    Scope,
+    entries_of,
+    field_of,
+    literal,
+    printing,
+    sequence,
+    setting,
+    with_variable,
+)
 from linkerdctl.render.tap_template_tokens import Piece, Token, pieces
 from linkerdctl.render.terminal import printable
 
-Expression = Callable[["Scope"], Any]
-Node = Callable[["Scope"], Iterator[str]]
 _ENDS = ("end", "else")
-
-
-@dataclass(frozen=True, slots=True)
-class Scope:
-    """What `.` and the variables are; `values` notes for each printed value whether it was there."""
-
-    dot: Any
-    variables: dict[str, Any]
-    values: list[bool]
 
 
 class Template:
@@ -87,29 +88,29 @@ class _Parser:
             piece = self._pieces[self._next]
             self._next += 1
             if isinstance(piece, str):
-                nodes.append(_literal(piece))
+                nodes.append(literal(piece))
                 continue
             self._tokens, self._at = piece, 0
             word = self._peek()
             if word.kind == "word" and word.text in _ENDS:
                 self._at += 1
-                return _sequence(nodes), word.text
+                return sequence(nodes), word.text
             nodes.append(self._action(names))
-        return _sequence(nodes), None
+        return sequence(nodes), None
 
     def _action(self, names: set[str]) -> Node:
         word = self._peek()
         if word.kind == "end":
-            return _literal("")
+            return literal("")
         if word.kind == "word" and word.text in ("if", "with", "range"):
             self._at += 1
             return self._range(set(names)) if word.text == "range" else self._if(word.text, set(names))
         name = self._assigned(names)
         expression = self._whole_pipeline(names)
         if name is None:
-            return _printing(expression)
+            return printing(expression)
         names.add(name)
-        return _setting(name, expression)
+        return setting(name, expression)
 
     def _if(self, word: str, names: set[str]) -> Node:
         name = self._assigned(names)
@@ -120,7 +121,7 @@ class _Parser:
 
         def node(scope: Scope) -> Iterator[str]:
             value = condition(scope)
-            scope = _with_variable(scope, name, value)
+            scope = with_variable(scope, name, value)
             if is_true(value):
                 yield from then(replace(scope, dot=value) if sets_dot else scope)
             else:
@@ -137,11 +138,11 @@ class _Parser:
         body, otherwise = self._branches({*names, *(each for each in (first, second) if each)})
 
         def node(scope: Scope) -> Iterator[str]:
-            entries = _entries(items(scope))
+            entries = entries_of(items(scope))
             for index, element in entries:
                 inner = replace(scope, dot=element)
-                inner = _with_variable(inner, first, index if second else element)
-                yield from body(_with_variable(inner, second, element))
+                inner = with_variable(inner, first, index if second else element)
+                yield from body(with_variable(inner, second, element))
             if not entries:
                 yield from otherwise(scope)
 
@@ -156,7 +157,7 @@ class _Parser:
                 return then, self._if(word.text, names)
             otherwise, ended = self._block(names)
         else:
-            otherwise = _literal("")
+            otherwise = literal("")
         if ended != "end":
             raise self._error("an {{end}} is missing" if ended is None else "a second {{else}}")
         return then, otherwise
@@ -222,7 +223,7 @@ class _Parser:
             return self._parenthesis(names)
         if token.kind == "field":
             self._at += 1
-            return _path(lambda scope: scope.dot, token.value)
+            return field_of(lambda scope: scope.dot, token.value)
         if token.kind == "variable":
             return self._variable(names)
         return None
@@ -247,7 +248,7 @@ class _Parser:
         if token.kind != "field" or not token.joined:
             return value
         self._at += 1
-        return _path(value, token.value)
+        return field_of(value, token.value)
 
     def _peek(self, ahead: int = 0) -> Token:
         at = self._at + ahead
@@ -258,52 +259,3 @@ class _Parser:
             return False
         self._at += 1
         return True
-
-
-def _literal(text: str) -> Node:
-    return lambda scope: iter((text,))
-
-
-def _sequence(nodes: Sequence[Node]) -> Node:
-    def node(scope: Scope) -> Iterator[str]:
-        for each in nodes:
-            yield from each(scope)
-
-    return node
-
-
-def _printing(expression: Expression) -> Node:
-    def node(scope: Scope) -> Iterator[str]:
-        value = expression(scope)
-        scope.values.append(value is not MISSING and value is not None)
-        yield text_of(value)
-
-    return node
-
-
-def _setting(name: str, expression: Expression) -> Node:
-    def node(scope: Scope) -> Iterator[str]:
-        scope.variables[name] = expression(scope)
-        return iter(())
-
-    return node
-
-
-def _path(value: Expression, names: Sequence[str]) -> Expression:
-    def path(scope: Scope) -> Any:
-        found = value(scope)
-        for name in names:
-            found = found.get(name, MISSING) if isinstance(found, dict) else MISSING
-        return found
-
-    return path
-
-
-def _with_variable(scope: Scope, name: str | None, value: Any) -> Scope:
-    return replace(scope, variables={**scope.variables, name: value}) if name else scope
-
-
-def _entries(value: Any) -> list[tuple[Any, Any]]:
-    if isinstance(value, dict):
-        return sorted(value.items())
-    return list(enumerate(value)) if isinstance(value, list) else []

@@ -79,6 +79,7 @@ def replay(tap: Tap, tmp_path: Path) -> Callable[..., Ran]:
         ("-n a", "what to tap is missing"),
         ("deploy/web --recording x", "a recording of metrics has no live requests"),
         ("deploy/web -n a --via port-forward", "does not go through port-forwards"),
+        ("deploy/web -n a --tls-ca a --tls-cert b --tls-key c", "for the proxies themselves"),
         ("--input nowhere", "cannot open nowhere: no such file"),
         ("--input nowhere --duration 1s --save /nowhere/x", "cannot write /nowhere/x"),
     ],

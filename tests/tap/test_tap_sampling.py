@@ -32,14 +32,14 @@ def told(rate: float, limit: int, seconds: float, seed: int) -> tuple[int, int, 
     return sampling.told, sampling.estimated(seconds), total
 
 
-@pytest.mark.parametrize("limit", [2, 5, 20, 60])
+@pytest.mark.parametrize("limit", [1, 2, 5, 20])
 @pytest.mark.parametrize("rate", [60.0, 200.0])
 def test_the_estimate_is_about_right(rate: float, limit: int) -> None:
-    runs = [told(rate, limit, 20.0, seed) for seed in range(5)]
+    runs = [told(rate, limit, 20.0, seed) for seed in range(10)]
     estimated = sum(each for _, each, _ in runs)
     total = sum(each for _, _, each in runs)
     assert sum(each for each, _, _ in runs) < total
-    assert 0.7 < estimated / total < 1.4
+    assert 0.85 < estimated / total < 1.15
 
 
 def test_nothing_is_added_where_the_limit_was_never_reached() -> None:
