@@ -83,14 +83,21 @@ class PrometheusSource:
         targets: Callable[[], Awaitable[Sequence[Target]]],
         every: float,
     ) -> AsyncIterator[Observation]:
-        """The same again and again; how the store labels things is asked once."""
+        """The same again and again; how the store labels things is asked once.
+
+        Where the window was to be no longer than `every`, each begins where the last one ended, so that nothing counts twice;
+        then `every` may have to be as long as the window is made.
+        """
         first, began = await self._now(), time.monotonic()
-        next_look = began
+        joined = self._window <= every
+        every = max(every, first.window or every) if joined else every
+        next_look, last = began, None
         while True:
-            at = None if first.at is None else first.at + time.monotonic() - began
+            at = None if first.at is None else round(first.at + time.monotonic() - began, 3)
+            window = first.window if not joined or at is None or last is None else at - last
             asked = concerned(queries, await targets())
-            yield await self._answer(queries, asked, _Moment(first.setup, at, first.window))
-            next_look = max(next_look + every, time.monotonic())
+            yield await self._answer(queries, asked, _Moment(first.setup, at, window))
+            next_look, last = max(next_look + every, time.monotonic()), at
             await asyncio.sleep(next_look - time.monotonic())
 
     async def snapshot(self, names: Iterable[str], targets: Sequence[Target]) -> Snapshot:
