@@ -18,6 +18,9 @@ from linkerdctl.errors import UsageError
 GROUPS = {
     "Look at traffic": {
         "stat": "Golden metrics of workloads, pods, services and namespaces",
+        "stat-inbound": "What came in, by Server and route",
+        "stat-outbound": "What was sent, by service and route, to which backends, with timeouts and retries",
+        "authz": "Who may call: requests by authorization, and those denied",
         "edges": "Who talks to whom, under which identity, encrypted or why not",
         "graph": "The same, drawn as trees of calls",
         "routes": "Golden metrics by route, of ServiceProfiles and of the Gateway API, with retries",
@@ -26,6 +29,7 @@ GROUPS = {
     },
     "Look after the mesh": {
         "identity": "Certificates of proxies, issuer and trust anchors: how long they hold (also: certs)",
+        "rbac": "The least Role or ClusterRole that commands need",
     },
     "Describe services": {
         "profile": "Service profiles and Gateway API routes, out of specifications or requests",
@@ -37,7 +41,8 @@ GROUPS = {
         "demo": "Run a small mesh on loopback, to try things",
     },
 }
-"""Name and one-line help. Each command lives in `cli/NAME.py` as `app`, a Typer; naming it here is all there is to do."""
+"""Name and one-line help. Each command lives in `cli/NAME.py` (with `_` for `-`) as `app`, a Typer; naming it here is all
+there is to do."""
 
 COMMANDS = {name: text for group in GROUPS.values() for name, text in group.items()}
 
@@ -155,7 +160,7 @@ def with_optional_values(args: Sequence[str], options: set[str]) -> list[str]:
 
 def load(name: str) -> Any:
     """A command of the table, from its module."""
-    app: typer.Typer = importlib.import_module(f"linkerdctl.cli.{name}").app
+    app: typer.Typer = importlib.import_module(f"linkerdctl.cli.{name.replace('-', '_')}").app
     for info in app.registered_commands:
         info.cls = Command
     command = typer.main.get_command(app)

@@ -12,7 +12,7 @@ from linkerdctl.cli.arguments import namespace_asked, seconds
 from linkerdctl.cli.options import GlobalOptions, globals_of
 from linkerdctl.cli.traffic import Scene, open_scene, tell_coverage
 from linkerdctl.errors import PartialDataError, UsageError
-from linkerdctl.kube.kinds import AUTHORITY, CRONJOB, DEPLOYMENT, SERVICE
+from linkerdctl.kube.kinds import AUTHORITY, CRONJOB, DEPLOYMENT, POLICY_KINDS, SERVICE
 from linkerdctl.kube.selection import Selection, parse_selections
 from linkerdctl.render.edges import dot, edges_view, mermaid
 from linkerdctl.render.formats import check_output, render
@@ -76,7 +76,7 @@ def edges_request(
     where = namespace_asked(options, namespace, all_namespaces=all_namespaces)
     selections = parse_selections(resource, namespace=where) if resource else ()
     for each in selections:
-        if each.kind in (SERVICE, AUTHORITY):
+        if each.kind in (SERVICE, AUTHORITY, *POLICY_KINDS):
             raise UsageError(f"edges are between workloads, not {each.kind.plural}", next_step="try: edges deploy")
     return EdgesRequest(selections, where)
 

@@ -203,6 +203,10 @@ class Inventory:
         found = self._pods.get(PodRef(namespace, pod))
         return self._metric_labels(found) if found else None
 
+    def pod_labels(self, pod: PodRef) -> Mapping[str, str]:
+        """A pod's own labels; none of one that is not known here."""
+        return self._pods[pod].labels if pod in self._pods else {}
+
     def unread_owners(self) -> set[OwnerRef]:
         """Owners at the end of their walk that were never read themselves, so that theirs are not known."""
         owners = (owner for pod in self._pods.values() for owner in self._owners(pod))

@@ -31,6 +31,9 @@ ALLOWED = Families("inbound_http_authz_allow_total", COUNTED, directed=False)
 """Requests that a server's proxy let in, with the authorization that did it; that of audit mode is named `audit`."""
 DENIED = Families("inbound_http_authz_deny_total", COUNTED, directed=False)
 """Requests it turned away: no authorization is named, and `RESPONSES` does not count them."""
+TCP_ALLOWED = Families("inbound_tcp_authz_allow_total", COUNTED, directed=False)
+TCP_DENIED = Families("inbound_tcp_authz_deny_total", COUNTED, directed=False)
+"""The same of connections that are no HTTP."""
 
 
 @dataclass(frozen=True, slots=True)

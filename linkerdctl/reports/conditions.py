@@ -30,10 +30,11 @@ def conditions(selection: Selection, inventory: Inventory, prefix: str = "") -> 
 
 
 def pods_of(selection: Selection, inventory: Inventory) -> tuple[Matcher, ...]:
-    """Conditions for the pods of a selection; those behind services have no label in common."""
+    """Conditions for the pods of a selection; those behind services have no label in common. Raises `NotFoundError`."""
+    rows = inventory.rows(selection)
     if selection.kind is not SERVICE:
         return conditions(selection, inventory)
-    behind = {pod for row in inventory.rows(selection) for pod in row.pods}
+    behind = {pod for row in rows for pod in row.pods}
     namespaces, names = {pod.namespace for pod in behind}, {pod.name for pod in behind}
     return (Matcher("namespace", tuple(sorted(namespaces))), Matcher("pod", tuple(sorted(names))))
 

@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from typing import Literal, NamedTuple
 
 from linkerdctl.errors import UsageError
-from linkerdctl.kube.kinds import AUTHORITY, SERVICE, Kind
+from linkerdctl.kube.kinds import AUTHORITY, POLICY_KINDS, SERVICE, Kind
 from linkerdctl.kube.selection import Selection
 from linkerdctl.metrics.golden import Golden
 from linkerdctl.reports.routes_fate import Fate
@@ -27,6 +27,11 @@ class RoutesRequest:
 
     def __post_init__(self) -> None:
         for each in (*self.selections, *([self.to] if self.to else [])):
+            if each.kind in POLICY_KINDS:
+                raise UsageError(
+                    f"routes are those of workloads and services, not of {each.kind.plural}",
+                    next_step="of policy: linkerdctl stat httproute, linkerdctl authz httproute",
+                )
             if each.kind is AUTHORITY:
                 raise UsageError(
                     "routes of an authority cannot be told", next_step="name the service or the workload behind it"

@@ -67,7 +67,7 @@ def test_version(capsys: pytest.CaptureFixture[str]) -> None:
     ("words", "offered"),
     [
         ("linkerdctl ", list(COMMANDS)),
-        ("linkerdctl st", ["stat"]),
+        ("linkerdctl st", ["stat", "stat-inbound", "stat-outbound"]),
         ("linkerdctl stat --rec", ["--recording"]),
         ("linkerdctl stat --via ", ["api", "port-forward", "direct"]),
     ],

@@ -1,0 +1,127 @@
+"""`authz`: which authorization lets requests in, and how many none did."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
+
+import typer
+
+from linkerdctl.cli.authz_scene import policy_objects
+from linkerdctl.cli.options import globals_of
+from linkerdctl.cli.resource_view import (
+    AllNamespaces,
+    AllTraffic,
+    Flat,
+    Namespace,
+    Output,
+    Report,
+    Resources,
+    Run,
+    Selector,
+    SinceStart,
+    SortBy,
+    Strict,
+    TimeWindow,
+    Watch,
+    show,
+)
+from linkerdctl.cli.traffic import Scene
+from linkerdctl.kube.inventory import Inventory
+from linkerdctl.kube.selection import Selection
+from linkerdctl.metrics.query import TrafficQuery
+from linkerdctl.render.authz import authz_trends, authz_view
+from linkerdctl.render.trends import Trend
+from linkerdctl.render.view import View
+from linkerdctl.reports.authz import AuthzPlan, AuthzRequest, AuthzRow, authz_rows, plan
+from linkerdctl.reports.authz_objects import PolicyObjects
+from linkerdctl.reports.nothing import why_nothing
+from linkerdctl.reports.stat import Answered
+from linkerdctl.sources.protocol import Observation
+
+app = typer.Typer(rich_markup_mode=None, pretty_exceptions_enable=False, add_completion=False)
+
+HELP = """\b
+Requests by the authorization that let them in, and those that none did.
+
+\b
+Examples:
+  linkerdctl authz deploy/web -n emojivoto
+  linkerdctl authz deploy -n emojivoto -o wide
+  linkerdctl authz server/web-http -n emojivoto
+  linkerdctl authz authorizationpolicy -A --sort-by rps
+  linkerdctl authz meshtlsauthn/web-clients -n emojivoto
+  linkerdctl authz deploy -A -o json | jq '.[] | select(.verdict != "allowed")'
+
+\b
+RESOURCE is a workload, pod, service, namespace, or of policy: server, serverauthorization (saz), authorizationpolicy (ap),
+httproute, grpcroute, meshtlsauthentication, networkauthentication. UNAUTHORIZED is what was denied, without an
+AUTHORIZATION; AUDITED what would have been without the audit mode. Unused authorizations have no numbers.
+"""
+
+
+@app.command(help=HELP, no_args_is_help=True)
+def authz(
+    ctx: typer.Context,
+    resource: Resources,
+    namespace: Namespace = None,
+    all_namespaces: AllNamespaces = False,
+    selector: Selector = "",
+    time_window: TimeWindow = "10s",
+    output: Output = "table",
+    sort_by: SortBy = None,
+    watch: Watch = None,
+    all_traffic: AllTraffic = False,
+    since_start: SinceStart = False,
+    strict: Strict = False,
+) -> None:
+    """Parse, ask, show."""
+    run = Run.of(
+        globals_of(ctx),
+        resource,
+        namespace,
+        all_namespaces=all_namespaces,
+        selector=selector,
+        time_window=time_window,
+        output=output,
+        sort_by=sort_by,
+        watch=watch,
+        since_start=since_start,
+        strict=strict,
+    )
+    AuthzRequest(run.selections)
+
+    async def prepare(scene: Scene, selections: tuple[Selection, ...]) -> Report[AuthzRow]:
+        request = AuthzRequest(selections, all_traffic)
+        objects = await policy_objects(scene, selections, live=run.options.recording is None)
+        return _Authz(request, plan(request, scene.inventory, objects), scene.inventory, objects)
+
+    show(run, prepare)
+
+
+@dataclass(frozen=True, slots=True)
+class _Authz(Flat[AuthzRow]):
+    request: AuthzRequest
+    plans: tuple[AuthzPlan, ...]
+    inventory: Inventory
+    objects: PolicyObjects
+
+    @property
+    def queries(self) -> Sequence[TrafficQuery]:
+        return [each.query for each in self.plans]
+
+    def rows(self, observation: Observation, answered: Answered | None) -> list[AuthzRow]:
+        return authz_rows(self.request, self.plans, observation.answers, self.inventory, self.objects, answered)
+
+    def view(self, rows: Sequence[AuthzRow], run: Run) -> View[AuthzRow]:
+        return authz_view(rows, all_namespaces=run.all_namespaces, wide=run.wide)
+
+    def trends(self) -> list[Trend[AuthzRow]]:
+        return authz_trends()
+
+    def notes(self, rows: Sequence[AuthzRow], observation: Observation) -> Iterable[str]:
+        yield from self.objects.notes
+        if not rows:
+            answered = len(observation.coverage.answered) if observation.coverage.asked else None
+            nothing = "has no authorization, and no requests in the window"
+            yield why_nothing(self.request.selections, self.inventory, answered, nothing)

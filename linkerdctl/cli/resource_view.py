@@ -1,0 +1,207 @@
+"""One run of a command that shows rows about resources: look, ask, show, say what there is to say; once or repeatedly."""
+
+from __future__ import annotations
+
+from collections.abc import Awaitable, Callable, Iterable, Sequence
+from dataclasses import dataclass
+from typing import Annotated, Generic, Protocol, TypeVar
+
+import typer
+
+from linkerdctl.cli.arguments import namespace_asked, seconds
+from linkerdctl.cli.options import GlobalOptions
+from linkerdctl.cli.traffic import Scene, coverage_line, finish, open_scene, tell_coverage
+from linkerdctl.errors import PartialDataError
+from linkerdctl.kube.inventory import Inventory
+from linkerdctl.kube.kinds import POLICY_KINDS
+from linkerdctl.kube.selection import Selection, parse_selections
+from linkerdctl.kube.selectors import parse_selector
+from linkerdctl.metrics.query import TrafficQuery
+from linkerdctl.render.formats import check_output, render
+from linkerdctl.render.sorting import sorted_rows
+from linkerdctl.render.trends import Trend
+from linkerdctl.render.view import View
+from linkerdctl.reports.stat import Answered
+from linkerdctl.sources.protocol import Coverage, Observation
+
+Row = TypeVar("Row")
+
+Resources = Annotated[list[str], typer.Argument(help="What to look at.", show_default=False)]
+Namespace = Annotated[str | None, typer.Option("--namespace", "-n", help="Namespace of the resources.")]
+AllNamespaces = Annotated[bool, typer.Option("--all-namespaces", "-A", help="Look in all namespaces.")]
+Selector = Annotated[str, typer.Option("--selector", "-l", help="Label selector for the resources.")]
+TimeWindow = Annotated[
+    str, typer.Option("--time-window", "-t", metavar="DURATION", help="How long to watch, two scrapes apart.")
+]
+Output = Annotated[str, typer.Option("--output", "-o", metavar="FORMAT", help="table, wide, json, yaml or csv.")]
+SortBy = Annotated[
+    str | None, typer.Option(metavar="COLUMN", help="Sort by a column (rps, p99, success, ...), largest first.")
+]
+Watch = Annotated[
+    str | None,
+    typer.Option("--watch", "-w", metavar="[EVERY]", help="Refresh every so often (bare: 2s).", show_default=False),
+]
+AllTraffic = Annotated[bool, typer.Option("--all-traffic", help="Count probes and scrapes of the proxies too.")]
+SinceStart = Annotated[bool, typer.Option("--since-start", help="One scrape: averages since each proxy started.")]
+Strict = Annotated[bool, typer.Option("--strict", help="Exit with 3 when a proxy did not answer.")]
+
+
+@dataclass(frozen=True, slots=True)
+class Run:
+    """What the command line says of how to look and how to show. Times are in seconds."""
+
+    options: GlobalOptions
+    selections: tuple[Selection, ...]
+    output: str
+    window: float
+    sort_by: str | None = None
+    every: float | None = None
+    since_start: bool = False
+    strict: bool = False
+    all_namespaces: bool = False
+
+    @classmethod
+    def of(
+        cls,
+        options: GlobalOptions,
+        resource: Sequence[str],
+        namespace: str | None,
+        *,
+        all_namespaces: bool,
+        selector: str,
+        time_window: str,
+        output: str,
+        sort_by: str | None,
+        watch: str | None,
+        since_start: bool,
+        strict: bool,
+    ) -> Run:
+        """From the options as they were given; raises `UsageError`."""
+        check_output(output)
+        where = namespace_asked(options, namespace, all_namespaces=all_namespaces)
+        return cls(
+            options,
+            parse_selections(resource, namespace=where, labels=parse_selector(selector)),
+            output,
+            seconds(time_window, "--time-window", at_least=1.0),
+            sort_by,
+            seconds(watch, "--watch", at_least=0.5) if watch else None,
+            since_start,
+            strict,
+            all_namespaces,
+        )
+
+    @property
+    def wide(self) -> bool:
+        """Whether all columns are wanted."""
+        return self.output == "wide"
+
+
+class Report(Protocol[Row]):
+    """What a command makes of answers. `queries` are asked of the source; `rows` takes the answers in their order."""
+
+    @property
+    def queries(self) -> Sequence[TrafficQuery]:
+        """What to ask."""
+        ...
+
+    def rows(self, observation: Observation, answered: Answered | None) -> list[Row]:
+        """Rows in their own order."""
+        ...
+
+    def view(self, rows: Sequence[Row], run: Run) -> View[Row]:
+        """Columns for these rows."""
+        ...
+
+    def sorted(self, rows: Sequence[Row], view: View[Row], by: str | None) -> list[Row]:
+        """Rows as `--sort-by` says."""
+        ...
+
+    def trends(self) -> list[Trend[Row]]:
+        """What `--watch` follows."""
+        ...
+
+    def notes(self, rows: Sequence[Row], observation: Observation) -> Iterable[str]:
+        """What to say below; of an empty table why it is."""
+        ...
+
+
+class Flat(Generic[Row]):
+    """For reports whose rows are sorted one by one."""
+
+    def sorted(self, rows: Sequence[Row], view: View[Row], by: str | None) -> list[Row]:
+        """As for every table."""
+        return sorted_rows(rows, view, by)
+
+
+Prepare = Callable[[Scene, tuple[Selection, ...]], Awaitable[Report[Row]]]
+"""Makes the report when the cluster has been looked at; the selections are then those it knows."""
+
+
+def show(run: Run, prepare: Prepare[Row]) -> None:
+    """Do it all; raises `LinkerdctlError`."""
+    finish(_shown(run, prepare), run.options)
+
+
+async def _shown(run: Run, prepare: Prepare[Row]) -> None:
+    async with open_scene(run.options, run.selections, window=run.window, since_start=run.since_start) as scene:
+        report = await prepare(scene, _found(run.selections, scene.inventory))
+        if run.every is None:
+            await _once(run, scene, report)
+        else:
+            await _watched(run, scene, report, run.every)
+
+
+def _found(selections: Sequence[Selection], inventory: Inventory) -> tuple[Selection, ...]:
+    """The selections with custom kinds found; raises `NotFoundError` before anyone has to wait for it."""
+    found = tuple(map(inventory.resolve, selections))
+    for each in found:
+        if each.name and (each.kind not in POLICY_KINDS or inventory.knows(each.kind)):
+            inventory.rows(each)
+    return found
+
+
+async def _once(run: Run, scene: Scene, report: Report[Row]) -> None:
+    terminal = run.options.terminal
+    observation = await scene.source.observe(report.queries, await scene.targets())
+    found = report.rows(observation, answered_of(scene.inventory, observation.coverage))
+    view = report.view(found, run)
+    if run.since_start and found:
+        terminal.note("averages since each proxy started; a window of now: leave --since-start out")
+    render(report.sorted(found, view, run.sort_by), view, run.output, terminal)
+    tell_coverage(terminal, observation.coverage)
+    for note in (*scene.inventory.notes, *report.notes(found, observation)):
+        terminal.note(note)
+    if run.strict and observation.coverage.failures:
+        failed = len(observation.coverage.failures)
+        raise PartialDataError(f"{failed} of {len(observation.coverage.asked)} proxies did not answer")
+
+
+async def _watched(run: Run, scene: Scene, report: Report[Row], every: float) -> None:
+    from linkerdctl.render.live import live_on
+    from linkerdctl.render.stream import STREAMED, Stream
+    from linkerdctl.render.trends import with_trends
+
+    terminal, trends = run.options.terminal, report.trends()
+    stream = Stream(run.output, terminal)
+    with live_on(terminal, streamed=run.output in STREAMED) as live:
+        async for observation in scene.source.watch(report.queries, scene.targets, every):
+            found = report.rows(observation, answered_of(scene.inventory, observation.coverage))
+            view = report.view(found, run)
+            ordered = report.sorted(found, view, run.sort_by)
+            if run.output in STREAMED:
+                stream.show(view, ordered, observation.ended)
+            else:
+                moving = with_trends(view, ordered, trends)
+                footer = coverage_line(observation.coverage)
+                live.show(moving, ordered, observation.ended, wide=run.wide, footer=footer)
+            if not live.in_place:
+                tell_coverage(terminal, observation.coverage)
+
+
+def answered_of(inventory: Inventory, coverage: Coverage) -> Answered | None:
+    """Which proxies an answer rests on; None where the source cannot tell."""
+    if not coverage.asked:
+        return None
+    labels = {target.pod: target.labels for target in inventory.targets()}
+    return Answered({pod: labels.get(pod, {}) for pod in coverage.asked}, coverage.answered)

@@ -1,0 +1,126 @@
+"""`stat-outbound`: what workloads sent where, by route, and to which backends."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
+
+import typer
+
+from linkerdctl.cli.options import globals_of
+from linkerdctl.cli.resource_view import (
+    AllNamespaces,
+    Namespace,
+    Output,
+    Report,
+    Resources,
+    Run,
+    Selector,
+    SinceStart,
+    SortBy,
+    Strict,
+    TimeWindow,
+    Watch,
+    show,
+)
+from linkerdctl.cli.traffic import Scene
+from linkerdctl.kube.inventory import Inventory
+from linkerdctl.kube.selection import Selection
+from linkerdctl.metrics.query import TrafficQuery
+from linkerdctl.render.outbound import outbound_trends, outbound_view, sorted_tree
+from linkerdctl.render.trends import Trend
+from linkerdctl.render.view import View
+from linkerdctl.reports.nothing import why_nothing
+from linkerdctl.reports.outbound import OutboundPlan, OutboundRequest, OutboundRow, by_profile, outbound_rows, plan
+from linkerdctl.reports.routes_objects import service_of
+from linkerdctl.reports.stat import Answered
+from linkerdctl.sources.protocol import Observation
+
+app = typer.Typer(rich_markup_mode=None, pretty_exceptions_enable=False, add_completion=False)
+
+HELP = """\b
+What workloads sent, by service and route, and below each route to which backends; with timeouts and retries.
+
+\b
+Examples:
+  linkerdctl stat-outbound deploy/web -n emojivoto
+  linkerdctl stat-outbound deploy -n emojivoto -o wide
+  linkerdctl stat-outbound pods -A --sort-by rps
+  linkerdctl stat-outbound deploy/web -n emojivoto -o json | jq '.[] | select(.backend == null)'
+
+\b
+RESOURCE is TYPE, TYPE/NAME or TYPE NAME..., as for stat; rows are of HTTPRoutes, GRPCRoutes and [default] ones.
+A route counts requests as the application saw them, a backend every attempt. Where proxies count latencies in a few wide
+buckets, the bucket is shown (0.05-0.5s), never a number from inside it. Requests that take a ServiceProfile: see routes.
+"""
+
+
+@app.command("stat-outbound", help=HELP, no_args_is_help=True)
+def stat_outbound(
+    ctx: typer.Context,
+    resource: Resources,
+    namespace: Namespace = None,
+    all_namespaces: AllNamespaces = False,
+    selector: Selector = "",
+    time_window: TimeWindow = "10s",
+    output: Output = "table",
+    sort_by: SortBy = None,
+    watch: Watch = None,
+    since_start: SinceStart = False,
+    strict: Strict = False,
+) -> None:
+    """Parse, ask, show."""
+    run = Run.of(
+        globals_of(ctx),
+        resource,
+        namespace,
+        all_namespaces=all_namespaces,
+        selector=selector,
+        time_window=time_window,
+        output=output,
+        sort_by=sort_by,
+        watch=watch,
+        since_start=since_start,
+        strict=strict,
+    )
+    OutboundRequest(run.selections)
+
+    async def prepare(scene: Scene, selections: tuple[Selection, ...]) -> Report[OutboundRow]:
+        request = OutboundRequest(selections)
+        return _Outbound(request, plan(request, scene.inventory), scene.inventory)
+
+    show(run, prepare)
+
+
+@dataclass(frozen=True, slots=True)
+class _Outbound:
+    request: OutboundRequest
+    plans: tuple[OutboundPlan, ...]
+    inventory: Inventory
+
+    @property
+    def queries(self) -> Sequence[TrafficQuery]:
+        return [each.query for each in self.plans]
+
+    def rows(self, observation: Observation, answered: Answered | None) -> list[OutboundRow]:
+        return outbound_rows(self.plans, observation.answers, self.inventory, answered)
+
+    def view(self, rows: Sequence[OutboundRow], run: Run) -> View[OutboundRow]:
+        return outbound_view(rows, all_namespaces=run.all_namespaces, wide=run.wide)
+
+    def sorted(self, rows: Sequence[OutboundRow], view: View[OutboundRow], by: str | None) -> list[OutboundRow]:
+        return sorted_tree(rows, view, by)
+
+    def trends(self) -> list[Trend[OutboundRow]]:
+        return outbound_trends()
+
+    def notes(self, rows: Sequence[OutboundRow], observation: Observation) -> Iterable[str]:
+        profiled = by_profile(self.plans, observation.answers, self.inventory)
+        for owner, profiles in profiled.items():
+            whose = f"{owner.kind.short}/{owner.name}"
+            service = next(filter(None, map(service_of, profiles)), None)
+            see = f": linkerdctl routes {whose} --to svc/{service[1]} --to-namespace {service[0]}" if service else ""
+            yield f"{whose} sent requests by ServiceProfiles ({', '.join(profiles)}), which are not in here{see}"
+        if not rows and not profiled:
+            answered = len(observation.coverage.answered) if observation.coverage.asked else None
+            yield why_nothing(self.request.selections, self.inventory, answered, "sent no requests in the window")

@@ -1,0 +1,30 @@
+"""Why a table about workloads is empty, for views that show only what had traffic."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+from linkerdctl.kube.inventory import Inventory
+from linkerdctl.kube.kinds import NAMESPACE, POLICY_KINDS
+from linkerdctl.kube.selection import Selection
+
+
+def why_nothing(selections: Sequence[Selection], inventory: Inventory, answered: int | None, otherwise: str) -> str:
+    """One line: no such object, not meshed, proxies silent, or `otherwise`. `answered` counts proxies, None is unknown."""
+    asked, place = " ".join(map(str, selections)), _place(selections)
+    workloads = [each for each in selections if each.kind not in POLICY_KINDS]
+    there = [row for each in workloads for row in inventory.rows(each)]
+    if workloads and not there:
+        return f"nothing to show: there is no {asked} {place}"
+    if workloads and not any(row.meshed for row in there):
+        return f"nothing to show: no {asked} {place} is meshed"
+    if answered == 0:
+        return f"nothing to show: no proxy of {asked} {place} answered"
+    return f"nothing to show: {asked} {place} {otherwise}"
+
+
+def _place(selections: Sequence[Selection]) -> str:
+    if all(each.kind is NAMESPACE for each in selections):
+        return "in this cluster"
+    where = {each.namespace for each in selections if each.kind is not NAMESPACE}
+    return "in any namespace" if None in where else f"in namespace {', '.join(sorted(filter(None, where)))}"
