@@ -30,7 +30,7 @@ demo-prometheus: $(VENV)/.runtime  ## the same from three sources: proxies, a re
 
 test: dev  ## all tests; installs kubectl and prometheus from Debian where they are missing
 	@scripts/install-test-tools
-	@$(BIN)/python -m pytest
+	@$(BIN)/python -m pytest -n 4 --dist loadfile
 
 lint: dev  ## ruff, mypy --strict, the arrows between the rooms
 	@$(BIN)/ruff check $(SOURCES)

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from functools import lru_cache
 from typing import Any
@@ -58,7 +58,8 @@ def _is_attached(route: Mapping[str, Any], service: Service) -> bool:
 def _ranks(kind: str, rule: Mapping[str, Any], method: str, path: str) -> Iterator[Rank]:
     """Of every match of a rule that holds; a rule without matches takes everything."""
     rank = _grpc_rank if kind == "GRPCRoute" else _http_rank
-    for match in rule.get("matches") or ({},):
+    matches: Sequence[Mapping[str, Any]] = rule.get("matches") or ({},)
+    for match in matches:
         if (found := rank(match, method, path)) is not None:
             yield found
 
@@ -68,14 +69,16 @@ def _http_rank(match: Mapping[str, Any], method: str, path: str) -> Rank | None:
         return None
     told = match.get("path") or {}
     kind, value = told.get("type", "PathPrefix"), told.get("value", "/")
-    held = {
-        "Exact": lambda: path == value,
-        "PathPrefix": lambda: path == value or path.startswith(value.rstrip("/") + "/"),
-        "RegularExpression": lambda: _compiled(value).fullmatch(path) is not None,
-    }
-    if kind not in held or not held[kind]():
+    if not _holds(kind, value, path):
         return None
     return {"Exact": 2, "PathPrefix": 1}.get(kind, 0), len(value), int("method" in match)
+
+
+def _holds(kind: str, value: str, path: str) -> bool:
+    if kind == "RegularExpression":
+        return _compiled(value).fullmatch(path) is not None
+    below = kind == "PathPrefix" and path.startswith(value.rstrip("/") + "/")
+    return below or (kind in ("Exact", "PathPrefix") and path == value)
 
 
 def _grpc_rank(match: Mapping[str, Any], method: str, path: str) -> Rank | None:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from linkerdctl.demo.families import Distribution, Registry, Sample
+from linkerdctl.demo.families import Distribution, Family, Registry, Sample
 from linkerdctl.demo.policies import ProfileRoute
 from linkerdctl.demo.proxy_families import (
     ROUTE_ATTEMPT_RESPONSES,
@@ -11,7 +11,6 @@ from linkerdctl.demo.proxy_families import (
     ROUTE_REQUESTS,
     ROUTE_RESPONSES,
     ROUTE_RETRYABLE,
-    Family,
 )
 from linkerdctl.demo.retries import NO_BUDGET
 from linkerdctl.demo.traffic import Hop

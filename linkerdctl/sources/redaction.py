@@ -44,7 +44,8 @@ _SAMPLE = re.compile(
     rb"[ \t]*(?P<value>" + _NUMBER + rb"(?:[ \t]+-?[0-9.]+)?)[ \t]*(?:\#.*)?\r?"
 )
 _COMMENT = re.compile(
-    rb"#[ \t]*(?:(?P<head>(?:TYPE|UNIT)[ \t]+[a-zA-Z0-9_:]+[ \t]+[a-z_]+|EOF)|(?P<help>HELP[ \t]+[a-zA-Z_:][a-zA-Z0-9_:]*).*)\r?"
+    rb"#[ \t]*(?:(?P<head>(?:TYPE|UNIT)[ \t]+[a-zA-Z0-9_:]+[ \t]+[a-z_]+|EOF)"
+    rb"|(?P<help>HELP[ \t]+[a-zA-Z_:][a-zA-Z0-9_:]*).*)\r?"
 )
 _OPENING = re.compile(rb"[a-zA-Z_:][a-zA-Z0-9_:]*\{")
 _PARTS = re.compile(r"([.:/@])")
