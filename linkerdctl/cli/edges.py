@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Sequence
+from collections.abc import AsyncIterator, Sequence
+from contextlib import AbstractAsyncContextManager, AsyncExitStack, asynccontextmanager
 from typing import Annotated
 
 import typer
@@ -11,7 +12,7 @@ import typer
 from linkerdctl.cli.arguments import namespace_asked, seconds
 from linkerdctl.cli.options import GlobalOptions, globals_of
 from linkerdctl.cli.traffic import Scene, open_scene, tell_coverage
-from linkerdctl.errors import PartialDataError, UsageError
+from linkerdctl.errors import ApiError, PartialDataError, UsageError
 from linkerdctl.kube.kinds import AUTHORITY, CRONJOB, DEPLOYMENT, POLICY_KINDS, SERVICE
 from linkerdctl.kube.selection import Selection, parse_selections
 from linkerdctl.render.edges import dot, edges_view, mermaid
@@ -92,9 +93,7 @@ async def edges_between(
 ) -> None:
     """Ask, show, say what there is to say."""
     check_output(output, *DRAWINGS)
-    # The owners of pods at the other end must be known too
-    owners = [Selection(kind, None) for kind in (DEPLOYMENT, CRONJOB)]
-    async with open_scene(options, [*request.selections, *owners], window=window, all_pods=True) as scene:
+    async with _widest_scene(options, request, window) as scene:
         request = _resolved(request, scene)
         observation = await scene.source.observe(queries(), await scene.targets())
         found = rows(request, observation.answers, scene.inventory)
@@ -103,6 +102,26 @@ async def edges_between(
         if strict and observation.coverage.failures:
             failed = len(observation.coverage.failures)
             raise PartialDataError(f"{failed} of {len(observation.coverage.asked)} proxies did not answer")
+
+
+@asynccontextmanager
+async def _widest_scene(options: GlobalOptions, request: EdgesRequest, window: float) -> AsyncIterator[Scene]:
+    """The owners of pods at the other end are wanted too; who may only look at a namespace sees those there."""
+    async with AsyncExitStack() as stack:
+        try:
+            scene = await stack.enter_async_context(_scene(options, request, window, owners_in=None))
+        except ApiError as error:
+            if error.status != 403 or request.namespace is None:
+                raise
+            scene = await stack.enter_async_context(_scene(options, request, window, owners_in=request.namespace))
+        yield scene
+
+
+def _scene(
+    options: GlobalOptions, request: EdgesRequest, window: float, *, owners_in: str | None
+) -> AbstractAsyncContextManager[Scene]:
+    owners = [Selection(kind, owners_in) for kind in (DEPLOYMENT, CRONJOB)]
+    return open_scene(options, [*request.selections, *owners], window=window, all_pods=True)
 
 
 def _resolved(request: EdgesRequest, scene: Scene) -> EdgesRequest:

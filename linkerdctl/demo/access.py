@@ -1,9 +1,9 @@
-"""Who may do what in the demo: everything, but for a token that can be required and rules that deny."""
+"""Who may do what in the demo: everything, but for a token that can be required, rules that deny, and bound roles."""
 
 from __future__ import annotations
 
 import hmac
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -46,10 +46,14 @@ class Attempt:
 
 @dataclass(slots=True)
 class Access:
-    """The token that must be presented, if any, and what is denied. Both may change while the mesh runs."""
+    """The token that must be presented, if any, and what is denied. Both may change while the mesh runs.
+
+    `refuses` says what roles do not allow to those whom roles are bound to.
+    """
 
     token: str | None = None
     denials: list[Denial] = field(default_factory=list)
+    refuses: Callable[[Attempt], bool] = lambda attempt: False
 
     def user(self, headers: Mapping[str, str]) -> str:
         """Who asks: the impersonated user, or the demo's own; raises a 401 `StatusError` without the right token."""
@@ -60,7 +64,7 @@ class Access:
 
     def denied(self, attempt: Attempt) -> bool:
         """Whether some rule refuses it."""
-        return any(denial.covers(attempt) for denial in self.denials)
+        return any(denial.covers(attempt) for denial in self.denials) or self.refuses(attempt)
 
     def check(self, attempt: Attempt) -> None:
         """Raise a 403 `StatusError` for what is denied."""
@@ -106,6 +110,8 @@ _EVERY_PATH = {"verbs": ["*"], "nonResourceURLs": ["*"]}
 
 def _decision(access: Access, spec: Mapping[str, Any], user: str) -> dict[str, Any]:
     wanted = spec.get("resourceAttributes") or {}
+    if not wanted and spec.get("nonResourceAttributes"):
+        return {"allowed": True}
     resource = wanted.get("resource", "")
     if wanted.get("subresource"):
         resource = f"{resource}/{wanted['subresource']}"

@@ -24,6 +24,7 @@ from linkerdctl.demo.kubeconfig import write_kubeconfig
 from linkerdctl.demo.mesh import PAST, Mesh
 from linkerdctl.demo.proxy_answers import ProxyAnswers
 from linkerdctl.demo.proxy_server import ProxyServer, claim_network, moved
+from linkerdctl.demo.rbac import Roles
 from linkerdctl.demo.request_log import RequestLog
 from linkerdctl.demo.store import ObjectStore
 from linkerdctl.demo.topology import Topology
@@ -71,7 +72,7 @@ class DemoMesh:
         self.mesh = Mesh(topology, rps=self.options.rps, seed=self.options.seed, faults=faults, log=self.log)
         self.store = _filled_store(topology)
         self.store.listen(self.mesh.policies.changed)
-        self.access = Access(self.options.token, list(self.options.denials))
+        self.access = Access(self.options.token, list(self.options.denials), Roles(self.store).refuses)
         self.kubeconfig = Path()
         self.url = ""
         self._loop: asyncio.AbstractEventLoop | None = None

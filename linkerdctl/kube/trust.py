@@ -1,4 +1,4 @@
-"""What the mesh's certificates hang on: the issuer's in a Secret, the trust anchors in a ConfigMap. Pure; no key is looked at."""
+"""What the mesh's certificates hang on: the issuer's, in a Secret, and the trust anchors. Pure; no key is looked at."""
 
 from __future__ import annotations
 
