@@ -31,17 +31,22 @@ class GatewayRule:
 
 def gateway_rule(routes: Iterable[Mapping[str, Any]], service: Service, method: str, path: str) -> GatewayRule | None:
     """The most specific match of all routes attached to a service; None when there is none."""
+    found = best_match((route for route in routes if _is_attached(route, service)), method, path)
+    return _rule(*found, service) if found else None
+
+
+def best_match(routes: Iterable[Mapping[str, Any]], method: str, path: str) -> tuple[Any, Any] | None:
+    """The route that takes a request, and which of its rules."""
     found = [
         (rank, route["metadata"]["name"], index, route, rule)
         for index, route in enumerate(routes)
-        if _is_attached(route, service)
         for rule in (route.get("spec") or {}).get("rules") or ()
         for rank in _ranks(route["kind"], rule, method, path)
     ]
     if not found:
         return None
     *_, route, rule = max(found, key=lambda each: (each[0], [-ord(char) for char in each[1]], -each[2]))
-    return _rule(route, rule, service)
+    return route, rule
 
 
 def _is_attached(route: Mapping[str, Any], service: Service) -> bool:

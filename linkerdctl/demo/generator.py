@@ -10,6 +10,7 @@ from typing import Any, NamedTuple
 
 from linkerdctl.demo.attempts import Attempts
 from linkerdctl.demo.policies import Policies
+from linkerdctl.demo.routing import InboundPolicy
 from linkerdctl.demo.topology import DemoPod, Topology
 from linkerdctl.demo.traffic import GRPC_OK, GRPC_UNKNOWN, Headers, Hop
 
@@ -21,6 +22,7 @@ VOTES = (
 DOOMED_SHARE = 0.09
 """Of all votes. With the shares below web succeeds 94 times in 100, voting 91 times."""
 SHARES = {"vote": 0.70, "list": 0.24, "leaderboard": 0.03, "emoji": 0.02, "missing": 0.01}
+GRPC_PERMISSION_DENIED = 7
 _ERROR_BYTES = 51
 """Of the page that web answers with when a call of its fails."""
 SLOW_SHARE = 0.01
@@ -66,7 +68,8 @@ class TrafficGenerator:
 
     def __init__(self, topology: Topology, *, rps: float, seed: int, policies: Policies | None = None) -> None:
         self._topology = topology
-        self._attempts = Attempts(policies or Policies())
+        self._policies = policies or Policies()
+        self._attempts = Attempts(self._policies)
         self._random = random.Random(seed)
         self._rps = rps
         self._numbers = itertools.count(1)
@@ -87,6 +90,10 @@ class TrafficGenerator:
     def _visit(self, bot: DemoPod, page: Page, at: float) -> Hop:
         web = self._random.choice(self._topology.of_workload(bot.namespace, "web"))
         trace, arrived = self._random.getrandbits(128), at + self._network()
+        service = self._topology.service(bot.namespace, "web-svc")
+        admitted = self._policies.servers.admitted(bot, web, service.target_port, "GET", page.path)
+        if admitted and admitted.denies:
+            page = replace(page, calls=(), status=403, response_bytes=0)
         cursor, hops = arrived + self._think(6.0), list[Hop]()
         for call in page.calls:
             hops += self._attempts.of(cursor, partial(self._call, web, call, trace))
@@ -95,7 +102,7 @@ class TrafficGenerator:
             page = replace(page, status=500, response_bytes=_ERROR_BYTES)
         first_byte = cursor + self._think(3.0)
         moments = Moments(at, arrived, first_byte, first_byte + self._think(0.4))
-        return self._page_hop(bot, web, page, moments, trace, tuple(hops))
+        return self._page_hop(bot, web, page, moments, trace, tuple(hops), admitted)
 
     def _page(self) -> Page:
         [kind] = self._random.choices(tuple(SHARES), tuple(SHARES.values()))
@@ -116,7 +123,14 @@ class TrafficGenerator:
         return Page("/api/vote", (_FIND, vote), query=query, response_bytes=0)
 
     def _page_hop(
-        self, bot: DemoPod, web: DemoPod, page: Page, moments: Moments, trace: int, calls: tuple[Hop, ...]
+        self,
+        bot: DemoPod,
+        web: DemoPod,
+        page: Page,
+        moments: Moments,
+        trace: int,
+        calls: tuple[Hop, ...],
+        admitted: InboundPolicy | None,
     ) -> Hop:
         return Hop(
             **self._facts(bot, web, moments),
@@ -130,17 +144,22 @@ class TrafficGenerator:
             trace=trace,
             private_headers=self._credentials(),
             calls=calls,
+            admitted=admitted,
         )
 
     def _call(self, web: DemoPod, call: Call, trace: int, at: float) -> Hop:
         server = self._random.choice(self._topology.of_workload(web.namespace, call.workload))
         arrived = at + self._network()
         slow = self._random.random() < SLOW_SHARE
+        service = self._topology.service(web.namespace, f"{call.workload}-svc")
+        admitted = self._policies.servers.admitted(web, server, service.target_port, "POST", call.method)
+        if admitted and admitted.denies:
+            call = call._replace(grpc_status=GRPC_PERMISSION_DENIED, response_bytes=0)
         first_byte = arrived + self._think(60.0 if slow else 2.2)
         moments = Moments(at, arrived, first_byte, first_byte + self._think(0.3))
         return Hop(
             **self._facts(web, server, moments),
-            service=self._topology.service(web.namespace, f"{call.workload}-svc"),
+            service=service,
             method="POST",
             path=call.method,
             status=200,
@@ -148,6 +167,7 @@ class TrafficGenerator:
             request_bytes=40,
             response_bytes=call.response_bytes,
             trace=trace,
+            admitted=admitted,
         )
 
     def _facts(self, client: DemoPod, server: DemoPod, moments: Moments) -> dict[str, Any]:

@@ -9,6 +9,7 @@ from linkerdctl.demo.policies import ProfileRoute
 from linkerdctl.demo.profile_metrics import ServerProfileSeries
 from linkerdctl.demo.proxy_families import (
     AUTHORIZED,
+    DENIED,
     DETECTED,
     DETECTIONS,
     INBOUND_REQUEST_DURATIONS,
@@ -35,23 +36,32 @@ class InboundMetrics:
     def __init__(self, registry: Registry) -> None:
         self._registry = registry
         self._clients: dict[tuple[str, InboundPolicy], _ClientSeries] = {}
+        self._denied: dict[tuple[str, InboundPolicy], _DeniedSeries] = {}
         self._profiles: dict[ProfileRoute, ServerProfileSeries] = {}
         self._admin = {route: _AdminSeries(registry, admin_policy(route)) for route in ("probe", "default")}
 
     def began(self, hop: Hop) -> None:
         """A request has come."""
+        if hop.denied:
+            self._refused(hop).began(hop)
+            return
         self._of(hop).began(hop)
         if profile := self._profile(hop):
             profile.began()
 
     def answered(self, hop: Hop) -> None:
-        """Its response has begun."""
+        """Its response has begun; that of a denied one is the proxy's own, and no response of the application."""
+        if hop.denied:
+            return
         self._of(hop).golden.answered(hop.status, hop.server_latency_ms)
         if profile := self._profile(hop):
             profile.answered(hop)
 
     def ended(self, hop: Hop) -> None:
         """Its response has ended."""
+        if hop.denied:
+            self._refused(hop).ended(hop)
+            return
         self._of(hop).ended(hop)
         if profile := self._profile(hop):
             profile.ended(hop)
@@ -71,6 +81,12 @@ class InboundMetrics:
         if route not in self._profiles:
             self._profiles[route] = ServerProfileSeries(self._registry, route)
         return self._profiles[route]
+
+    def _refused(self, hop: Hop) -> _DeniedSeries:
+        key = hop.client.identity, inbound_policy(hop)
+        if key not in self._denied:
+            self._denied[key] = _DeniedSeries(self._registry, hop, key[1])
+        return self._denied[key]
 
     def _of(self, hop: Hop) -> _ClientSeries:
         key = hop.client.identity, inbound_policy(hop)
@@ -138,6 +154,25 @@ class _ClientSeries:
         self._from_client.carried(hop.request_bytes, hop.response_bytes)
         self._to_application.carried(hop.response_bytes, hop.request_bytes)
         self._route.ended(hop)
+
+
+class _DeniedSeries:
+    """Clients of one identity that one policy turns away: their connections stay open, their requests go no further."""
+
+    def __init__(self, registry: Registry, hop: Hop, policy: InboundPolicy) -> None:
+        target, tls = address(hop.server.ip, hop.service.target_port), from_client(hop.client.identity)
+        self._denied = registry.sample(DENIED, f"{target},{policy.labels},{tls}")
+        self._from_client = SocketSeries(registry, f'direction="inbound",peer="src",{target},{tls},{policy.server}')
+        self._connected: set[tuple[str, str]] = set()
+
+    def began(self, hop: Hop) -> None:
+        if hop.client.key not in self._connected:
+            self._connected.add(hop.client.key)
+            self._from_client.opened()
+        self._denied.add()
+
+    def ended(self, hop: Hop) -> None:
+        self._from_client.carried(hop.request_bytes, hop.response_bytes)
 
 
 class _RouteSeries:

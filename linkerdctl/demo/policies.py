@@ -10,6 +10,7 @@ from linkerdctl.demo.gateway_policy import gateway_rule
 from linkerdctl.demo.profile_policy import ProfilePolicy
 from linkerdctl.demo.retries import RetryRule
 from linkerdctl.demo.routing import OutboundRoute, default_route
+from linkerdctl.demo.server_policy import ServerPolicies
 from linkerdctl.demo.store import Event, Manifest, name_of
 from linkerdctl.demo.topology import TRUST_DOMAIN, Service
 
@@ -70,9 +71,11 @@ class Policies:
         self._profiles: dict[tuple[str, str], ProfilePolicy] = {}
         self._gateway: dict[tuple[str, str, str, str], Manifest] = {}
         self._taken: dict[_Asked, Taken] = {}
+        self.servers = ServerPolicies()
 
     def changed(self, event: Event) -> None:
         """An object was written or deleted."""
+        self.servers.changed(event)
         if event.key == PROFILES:
             self._change_profile(event)
         elif event.key in GATEWAY:

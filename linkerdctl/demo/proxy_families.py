@@ -23,6 +23,7 @@ def _histogram(name: str, text: str, unit: str, bounds: tuple[float, ...]) -> Fa
 
 
 AUTHORIZED = _legacy("inbound_http_authz_allow_total", "The total number of inbound HTTP requests that were authorized")
+DENIED = _legacy("inbound_http_authz_deny_total", "The total number of inbound HTTP requests that were denied")
 REQUESTS = _legacy("request_total", "Total count of HTTP requests.")
 LATENCIES = _legacy(
     "response_latency_ms",
@@ -49,7 +50,7 @@ ROUTE_RETRYABLE = _legacy("route_retryable_total", "Total count of retryable HTT
 ROUTE_ATTEMPTS = _legacy("route_actual_request_total", "Total count of HTTP requests.")
 ROUTE_ATTEMPT_RESPONSES = _legacy("route_actual_response_total", "Total count of HTTP responses.")
 
-GOLDEN = (AUTHORIZED, REQUESTS, LATENCIES, RESPONSES)
+GOLDEN = (AUTHORIZED, DENIED, REQUESTS, LATENCIES, RESPONSES)
 PROFILES = (
     ROUTE_REQUESTS, ROUTE_LATENCIES, ROUTE_RESPONSES, ROUTE_RETRYABLE, ROUTE_ATTEMPTS, ROUTE_ATTEMPT_RESPONSES,
 )  # fmt: skip

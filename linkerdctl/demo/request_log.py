@@ -116,14 +116,27 @@ class RequestLog:
     def truth(self, pod: DemoPod, side: str, first: float, last: float, chosen: Chosen = lambda hop: True) -> Truth:
         """The counts and exact latencies behind what looks at `first` and `last` (epoch seconds) at one proxy must give.
 
-        After a restart in between, that is what its newest process counted.
+        After a restart in between, that is what its newest process counted. What a server's proxy denied is no response of
+        the server.
         """
-        seen = [(hop, sight) for hop, sight in self._seen_by(pod.key, side, last) if chosen(hop)]
+        seen = [
+            (hop, sight)
+            for hop, sight in self._seen_by(pod.key, side, last)
+            if chosen(hop) and not (side == "inbound" and hop.denied)
+        ]
         ended = [hop for hop, sight in seen if first < sight.ended <= last]
         failures = sum(hop.failed for hop in ended)
         latencies = tuple(sight.latency_ms for _, sight in seen if first < sight.first_byte <= last)
         rate = len(ended) / (last - first) if last > first else 0.0
         return Truth(len(ended) - failures, failures, latencies, rate)
+
+    def authorized(self, pod: DemoPod, first: float, last: float, chosen: Chosen = lambda hop: True) -> tuple[int, int]:
+        """How many requests a server's proxy let in between two looks, and how many it turned away."""
+        came = [
+            hop for hop, sight in self._seen_by(pod.key, "inbound", last) if first < sight.began <= last and chosen(hop)
+        ]
+        denied = sum(hop.denied for hop in came)
+        return len(came) - denied, denied
 
     def requests(self, pod: DemoPod, first: float, last: float, chosen: Chosen = lambda hop: True) -> Truth:
         """The same for what a pod's application asked: each request once, with its retries in its latency."""
@@ -170,6 +183,7 @@ def _as_json(hop: Hop) -> dict[str, object]:
         "classification": hop.classification,
         "request_bytes": hop.request_bytes,
         "response_bytes": hop.response_bytes,
+        "denied": hop.denied,
         "route": hop.taken.route if hop.taken else "",
         "attempt": hop.attempt,
         "asked": hop.asked,

@@ -15,10 +15,12 @@ _GRPC_NAMES = (
     "INTERNAL", "UNAVAILABLE", "DATA_LOSS", "UNAUTHENTICATED",
 )  # fmt: skip
 
+_POLICY = "policy.linkerd.io"
+
 
 @dataclass(frozen=True, slots=True)
 class InboundPolicy:
-    """Labels of the server, the route and the authorization that let a request in."""
+    """Labels of the server, the route and the authorization that let a request in; without the last none did."""
 
     server: str
     route: str
@@ -29,7 +31,12 @@ class InboundPolicy:
     @property
     def labels(self) -> str:
         """All three."""
-        return f"{self.server},{self.route},{self.authorization}"
+        return ",".join(filter(None, (self.server, self.route, self.authorization)))
+
+    @property
+    def denies(self) -> bool:
+        """Whether the request is turned away."""
+        return not self.authorization
 
 
 @dataclass(frozen=True, slots=True)
@@ -52,7 +59,9 @@ class OutboundRoute:
 
 
 def inbound_policy(hop: Hop) -> InboundPolicy:
-    """What lets this request into its server."""
+    """What lets this request into its server, or turns it away."""
+    if hop.admitted is not None:
+        return hop.admitted
     return _default_policy(hop.service.target_port, "default")
 
 
@@ -79,6 +88,21 @@ def _default_policy(port: int, route: str) -> InboundPolicy:
         route=f'route_group="",route_kind="default",route_name="{route}"',
         authorization=f'authz_group="",authz_kind="default",authz_name="{authorization}"',
         parent=f'parent_group="",parent_kind="default",parent_name="all-unauthenticated",parent_port="{port}"',
+    )
+
+
+def written_policy(
+    server: str, port: int, route: tuple[str, str, str] | None, authorization: tuple[str, str] | None
+) -> InboundPolicy:
+    """What a Server says: a route by group, kind and name or the default one, an authorization by kind and name if any."""
+    routed = route or ("", "default", "default")
+    kind, name = authorization or ("", "")
+    authz = zip(("group", "kind", "name"), ("" if kind == "default" else _POLICY, kind, name), strict=True)
+    return InboundPolicy(
+        server=f'srv_group="{_POLICY}",srv_kind="server",srv_name="{server}",srv_port="{port}"',
+        route=",".join(f'route_{word}="{each}"' for word, each in zip(("group", "kind", "name"), routed, strict=True)),
+        authorization=",".join(f'authz_{word}="{each}"' for word, each in authz) if authorization else "",
+        parent=f'parent_group="{_POLICY}",parent_kind="server",parent_name="{server}",parent_port="{port}"',
     )
 
 

@@ -14,6 +14,7 @@ from linkerdctl.demo.topology import DemoPod, Service
 
 if TYPE_CHECKING:
     from linkerdctl.demo.policies import Taken
+    from linkerdctl.demo.routing import InboundPolicy
 
 NEVER = math.inf
 """When something happens that does not."""
@@ -70,6 +71,13 @@ class Hop:
     """Why it was not, although it might (`no_budget`)."""
     gave_up: float | None = None
     """When the client's proxy gave up waiting for it."""
+    admitted: InboundPolicy | None = field(default=None, repr=False)
+    """What the server's policy says of it, where there is any."""
+
+    @property
+    def denied(self) -> bool:
+        """Whether the server's proxy turned it away, and no application saw it."""
+        return self.admitted is not None and self.admitted.denies
 
     @property
     def asked(self) -> float:
