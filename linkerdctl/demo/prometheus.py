@@ -8,6 +8,7 @@ from __future__ import annotations
 import json
 import os
 import shutil
+import signal
 import socket
 import subprocess
 import sys
@@ -204,6 +205,8 @@ def main(words: Sequence[str]) -> int:
     """Run a command beside it with `LINKERDCTL_PROMETHEUS` set, or stay until Ctrl-C."""
     from linkerdctl.demo.child import child_of, run_child
 
+    # Else it would end without its Prometheus
+    signal.signal(signal.SIGTERM, lambda number, _frame: sys.exit(128 + number))
     with PrometheusServer(scraping(demo_url(os.environ))) as prometheus:
         prometheus.wait_for_scrapes(12, 1)
         environment = {**os.environ, "LINKERDCTL_PROMETHEUS": prometheus.url}

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import ssl
 import threading
 import time
@@ -63,8 +64,9 @@ def stub(answer: Callable[[Asked], Reply], *, tls: ssl.SSLContext | None = None)
             self.send_header("content-length", str(len(reply.body)))
             if reply.location:
                 self.send_header("location", reply.location)
-            self.end_headers()
-            self.wfile.write(reply.body)
+            with contextlib.suppress(BrokenPipeError, ConnectionResetError):
+                self.end_headers()
+                self.wfile.write(reply.body)
 
         do_POST = do_GET  # noqa: N815
 
