@@ -8,7 +8,7 @@ from contextlib import aclosing
 from dataclasses import replace
 from typing import Protocol
 
-from linkerdctl.cli.traffic import Scene, coverage_line
+from linkerdctl.cli.traffic import Scene, coverage_notice
 from linkerdctl.metrics.query import TrafficQuery
 from linkerdctl.render.numbers import percent
 from linkerdctl.render.tap_lines import event_line
@@ -144,7 +144,7 @@ class EdgeFeed:
 
     def _take(self, observation: Observation) -> None:
         self._edges.add(observation.answers)
-        self.notice = coverage_line(observation.coverage) or ("" if self._edges.rows() else NOBODY)
+        self.notice = coverage_notice(observation.coverage) or ("" if self._edges.rows() else NOBODY)
 
     def rows(self, shape: TopShape) -> list[TopRow]:
         """As of the last look."""

@@ -105,6 +105,15 @@ def coverage_line(coverage: Coverage) -> str:
     return f"{len(coverage.answered)} of {len(coverage.asked)} proxies answered" if coverage.failures else ""
 
 
+def coverage_notice(coverage: Coverage) -> str:
+    """The same with a reason behind it, the most frequent one, where there is room for one line only."""
+    if not coverage.failures:
+        return ""
+    (reason, number), *_ = Counter(failure.reason for failure in coverage.failures).most_common(1)
+    pod = next(failure.pod for failure in coverage.failures if failure.reason == reason)
+    return f"{coverage_line(coverage)}: {reason} ({pod if number == 1 else f'{pod} and {number - 1} more'})"
+
+
 def tell_coverage(terminal: Terminal, coverage: Coverage) -> None:
     """Say who did not answer, and why, and who restarted; nothing when all was well."""
     for pod in coverage.restarted[:TOLD_ONE_BY_ONE]:

@@ -53,7 +53,7 @@ class Refusal:
         """A Status object, or a short plain text; nothing of HTML pages."""
         try:
             status = json.loads(body)
-        except ValueError:
+        except (ValueError, RecursionError):
             text = body.decode(errors="replace").lstrip()
             return cls("" if text.startswith("<") else _line(text[:200]))
         if not isinstance(status, dict) or status.get("kind") != "Status":

@@ -5,12 +5,12 @@ from __future__ import annotations
 import asyncio
 import ssl
 import time
-from collections.abc import AsyncIterator
 from dataclasses import dataclass
 from types import TracebackType
 from typing import TYPE_CHECKING, Protocol, Self
 
 from linkerdctl.errors import ApiError, ProxyError, UsageError
+from linkerdctl.kube.bodies import BrokenEncodingError, TooLongError, whole_body
 from linkerdctl.kube.client import About, KubeClient
 from linkerdctl.kube.inventory import Target
 
@@ -157,20 +157,11 @@ async def _read(response: httpx.Response) -> Fetched:
 
     at = time.time()
     try:
-        return Fetched(await _bounded(response.aiter_bytes()), at)
-    except httpx.DecodingError:
-        raise ProxyError("its answer is broken gzip") from None
+        return Fetched(await whole_body(response, MOST_BYTES), at)
+    except (TooLongError, BrokenEncodingError) as error:
+        raise ProxyError(str(error)) from None
     except httpx.HTTPError as error:
         raise ProxyError(_transport_reason(error)) from None
-
-
-async def _bounded(chunks: AsyncIterator[bytes]) -> bytes:
-    text = bytearray()
-    async for chunk in chunks:
-        text += chunk
-        if len(text) > MOST_BYTES:
-            raise ProxyError(f"its answer is larger than {MOST_BYTES // 2**20} MiB")
-    return bytes(text)
 
 
 def _transport_reason(error: Exception) -> str:

@@ -34,3 +34,8 @@ class Scrape:
     def started(self) -> float | None:
         """When the proxy's process started, in epoch seconds, if it says so."""
         return next(iter(self.samples.get(START_TIME, {}).values()), None)
+
+    def began_since(self, moment: float) -> bool:
+        """Whether all that it counted was counted after a moment. One that does not say when it began is old, and so is
+        one that began later than it was looked at: its clock is ahead of ours."""
+        return self.started is not None and moment <= self.started <= self.at

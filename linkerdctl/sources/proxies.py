@@ -133,7 +133,7 @@ class ProxySource:
             reduction.fail(target, error)
             return
         before = _nearest(scrapes, after, self._window, at_most=OUTDATED * max(self._window, every))
-        if before is not None or (looked_last is not None and _began_since(after, looked_last)):
+        if before is not None or (looked_last is not None and after.began_since(looked_last)):
             reduction.add(target, Window(before, after))
         else:
             reduction.fail(target, ProxyError("it did not answer the look before"))
@@ -162,7 +162,7 @@ class ProxySource:
             after = await self._scrape(target, names, stages.second)
         except (ProxyError, ExpositionError):
             raise first from None
-        if not _began_since(after, began):
+        if not after.began_since(began):
             raise first
         return Window(None, after)
 
@@ -173,11 +173,6 @@ class ProxySource:
             return Scrape.read(fetched.text, fetched.at, names)
         finally:
             done()
-
-
-def _began_since(scrape: Scrape, moment: float) -> bool:
-    """Whether all that a proxy counted was counted after a moment. One that does not say when it began is old."""
-    return scrape.started is not None and scrape.started >= moment
 
 
 def _nearest(scrapes: deque[Scrape], after: Scrape, window: float, *, at_most: float) -> Scrape | None:

@@ -269,6 +269,6 @@ class RecordingSource:
 
 def _since_it_came(later: Scrape, window_began: float) -> Window:
     """A proxy that was not there at first: new if its process is younger than the window, else it had just not answered."""
-    if later.started is None or later.started < window_began:
+    if not later.began_since(window_began):
         raise RecordingError("it did not answer the first scrape")
     return Window(None, later)
