@@ -33,8 +33,10 @@ from linkerdctl.metrics.query import TrafficQuery
 from linkerdctl.render.authz import authz_trends, authz_view
 from linkerdctl.render.trends import Trend
 from linkerdctl.render.view import View
-from linkerdctl.reports.authz import AuthzPlan, AuthzRequest, AuthzRow, authz_rows, plan
+from linkerdctl.reports.authz import AuthzRequest, AuthzRow
 from linkerdctl.reports.authz_objects import PolicyObjects
+from linkerdctl.reports.authz_plan import AuthzPlan, plan
+from linkerdctl.reports.authz_rows import authz_rows
 from linkerdctl.reports.nothing import why_nothing
 from linkerdctl.reports.stat import Answered
 from linkerdctl.sources.protocol import Observation

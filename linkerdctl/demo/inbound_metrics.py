@@ -37,6 +37,7 @@ class InboundMetrics:
         self._registry = registry
         self._clients: dict[tuple[str, InboundPolicy], _ClientSeries] = {}
         self._denied: dict[tuple[str, InboundPolicy], _DeniedSeries] = {}
+        self._connected = _Connected()
         self._profiles: dict[ProfileRoute, ServerProfileSeries] = {}
         self._admin = {route: _AdminSeries(registry, admin_policy(route)) for route in ("probe", "default")}
 
@@ -85,13 +86,13 @@ class InboundMetrics:
     def _refused(self, hop: Hop) -> _DeniedSeries:
         key = hop.client.identity, inbound_policy(hop)
         if key not in self._denied:
-            self._denied[key] = _DeniedSeries(self._registry, hop, key[1])
+            self._denied[key] = _DeniedSeries(self._registry, hop, key[1], self._connected)
         return self._denied[key]
 
     def _of(self, hop: Hop) -> _ClientSeries:
         key = hop.client.identity, inbound_policy(hop)
         if key not in self._clients:
-            self._clients[key] = _ClientSeries(self._registry, hop, key[1])
+            self._clients[key] = _ClientSeries(self._registry, hop, key[1], self._connected)
         return self._clients[key]
 
 
@@ -125,23 +126,35 @@ class _AdminSeries:
         return SocketSeries(self._registry, labels)
 
 
+class _Connected:
+    """Clients' pods that have a connection, by the server that took it; requests of all routes share it."""
+
+    def __init__(self) -> None:
+        self._pods: set[tuple[tuple[str, str], int, str]] = set()
+
+    def is_new(self, hop: Hop, policy: InboundPolicy) -> bool:
+        """Whether a request needs a connection of its own, which from then on is there."""
+        before = len(self._pods)
+        self._pods.add((hop.client.key, hop.service.target_port, policy.server))
+        return len(self._pods) > before
+
+
 class _ClientSeries:
     """Clients of one identity under one policy; each of their pods has a connection of its own."""
 
-    def __init__(self, registry: Registry, hop: Hop, policy: InboundPolicy) -> None:
+    def __init__(self, registry: Registry, hop: Hop, policy: InboundPolicy, connected: _Connected) -> None:
         target, tls = address(hop.server.ip, hop.service.target_port), from_client(hop.client.identity)
         self._registry = registry
         self._policy = policy
         self.golden = GoldenSeries(registry, f'direction="inbound",{target},{tls},{policy.labels}')
         self._authorized = registry.sample(AUTHORIZED, f"{target},{policy.labels},{tls}")
+        self._connected = connected
         self._from_client = SocketSeries(registry, f'direction="inbound",peer="src",{target},{tls},{policy.server}')
         self._to_application = SocketSeries(registry, f'direction="inbound",peer="dst",{LOOPBACK}')
         self._route = _RouteSeries(registry, f"{policy.parent},{policy.route}")
-        self._connected: set[tuple[str, str]] = set()
 
     def began(self, hop: Hop) -> None:
-        if hop.client.key not in self._connected:
-            self._connected.add(hop.client.key)
+        if self._connected.is_new(hop, self._policy):
             self._from_client.opened()
             self._to_application.opened()
             _detected(self._registry, self._policy, "http/2" if hop.is_grpc else "http/1")
@@ -159,15 +172,14 @@ class _ClientSeries:
 class _DeniedSeries:
     """Clients of one identity that one policy turns away: their connections stay open, their requests go no further."""
 
-    def __init__(self, registry: Registry, hop: Hop, policy: InboundPolicy) -> None:
+    def __init__(self, registry: Registry, hop: Hop, policy: InboundPolicy, connected: _Connected) -> None:
         target, tls = address(hop.server.ip, hop.service.target_port), from_client(hop.client.identity)
         self._denied = registry.sample(DENIED, f"{target},{policy.labels},{tls}")
         self._from_client = SocketSeries(registry, f'direction="inbound",peer="src",{target},{tls},{policy.server}')
-        self._connected: set[tuple[str, str]] = set()
+        self._connected, self._policy = connected, policy
 
     def began(self, hop: Hop) -> None:
-        if hop.client.key not in self._connected:
-            self._connected.add(hop.client.key)
+        if self._connected.is_new(hop, self._policy):
             self._from_client.opened()
         self._denied.add()
 

@@ -40,7 +40,7 @@ def authz_view(rows: Sequence[AuthzRow], *, all_namespaces: bool, wide: bool) ->
             Column("SERVER", "server", _server, left=True),
             Column("AUTHORIZATION", "authorization", _authorization, lambda row: _authorization(row) or "-", left=True,
                    style=_style),
-            Column("VERDICT", "verdict", lambda row: row.rule.verdict, left=True, wide=True, style=_style),
+            Column("VERDICT", "verdict", lambda row: row.verdict, left=True, wide=True, style=_style),
             Column(
                 "UNAUTHORIZED",
                 "unauthorized",
@@ -55,7 +55,7 @@ def authz_view(rows: Sequence[AuthzRow], *, all_namespaces: bool, wide: bool) ->
                 _audited,
                 lambda row: numbers.per_second(_audited(row), "rps"),
                 style=lambda row: "yellow" if _audited(row) else "",
-                shown=lambda rows: any(row.rule.verdict == "audited" for row in rows),
+                shown=lambda rows: any(row.verdict == "audited" for row in rows),
             ),
             *rate_columns(_golden),
             *latency_columns(_golden, fine=wide),
@@ -112,8 +112,7 @@ def _prefixed(row: AuthzRow) -> str:
 
 
 def _route(row: AuthzRow) -> str:
-    counted = row.allowed is not None or row.denied is not None or row.connections_allowed is not None
-    return row.rule.route or ("-" if counted else ANY)
+    return row.rule.route or ("-" if row.is_used else ANY)
 
 
 def _server(row: AuthzRow) -> str:
@@ -126,7 +125,7 @@ def _authorization(row: AuthzRow) -> str:
 
 
 def _audited(row: AuthzRow) -> float | None:
-    return row.allowed if row.rule.verdict == "audited" else None
+    return row.allowed if row.verdict == "audited" else None
 
 
 def _clients(row: AuthzRow) -> str:
@@ -134,4 +133,4 @@ def _clients(row: AuthzRow) -> str:
 
 
 def _style(row: AuthzRow) -> str:
-    return _STYLES.get(row.rule.verdict, "")
+    return _STYLES.get(row.verdict or "", "")

@@ -2,21 +2,18 @@
 
 from __future__ import annotations
 
-import math
 from collections.abc import Callable, Iterator
 
 from linkerdctl.metrics.golden import Golden
-from linkerdctl.metrics.histogram import Quantile
 from linkerdctl.render import numbers
+from linkerdctl.render.golden import success_style
+from linkerdctl.render.latencies import latency_columns, latency_number
 from linkerdctl.render.trends import Trend
 from linkerdctl.render.view import Column, View
 from linkerdctl.reports.routes import RouteRow
 from linkerdctl.reports.routes_fate import Fate, Span
 
 DEFAULT = "[DEFAULT]"
-GOOD, POOR = 0.99, 0.95
-COARSE, FINE_MS = 2.5, 1.0
-"""A bucket that spans more than that factor, and more than that time, gives no number inside it."""
 
 FATES = {
     "SUCCESS_1ST_TRY": ("success_first_try", lambda fate: fate.first_try),
@@ -36,7 +33,7 @@ def routes_view(*, to: bool, wide: bool, all_namespaces: bool, several: bool, wh
         [
             *_names(all_namespaces=all_namespaces, several=several),
             *(_both_sides(wide) if to else _one_side()),
-            *_latencies(wide),
+            *latency_columns(_effective, fine=wide),
             _requests(wide=True),
             Column("FAILURES", "failures", lambda row: _whole(row, row.effective.failures), wide=True),
             *(_fates(titled=False) if to else ()),
@@ -65,7 +62,7 @@ def routes_trends() -> list[Trend[RouteRow]]:
         Trend("RPS", lambda row: row.effective.rps, lambda row: row.key),
         Trend(
             "P95",
-            lambda row: _number(row.effective.p95),
+            lambda row: latency_number(row.effective.p95),
             lambda row: row.key,
             unit="ms",
             rising="red",
@@ -74,15 +71,8 @@ def routes_trends() -> list[Trend[RouteRow]]:
     ]
 
 
-def is_coarse(quantile: Quantile) -> bool:
-    """Whether the bucket is so wide that a number from inside it would be invented."""
-    return quantile.upper - quantile.lower > FINE_MS and quantile.upper > COARSE * quantile.lower
-
-
-def bucket(quantile: Quantile) -> str:
-    """The bucket in seconds: `0.05-0.5s`, `>10s`."""
-    lower, upper = quantile.lower / 1000, quantile.upper / 1000
-    return f">{lower:g}s" if math.isinf(upper) else f"{lower:g}-{upper:g}s"
+def _effective(row: RouteRow) -> Golden:
+    return row.effective
 
 
 def _object(row: RouteRow) -> str:
@@ -134,7 +124,7 @@ def _rates(
         lambda row: golden(row).success_rate,
         lambda row: numbers.percent(golden(row).success_rate),
         wide=wide,
-        style=lambda row: _success_style(golden(row).success_rate),
+        style=lambda row: success_style(golden(row).success_rate),
         short=_short(title, "SUCCESS"),
     )
     yield Column(
@@ -149,48 +139,6 @@ def _rates(
 
 def _short(title: str, name: str) -> str:
     return f"{title[:3]}_{name}" if title else ""
-
-
-def _latencies(wide: bool) -> Iterator[Column[RouteRow]]:
-    for name in ("p50", "p95", "p99"):
-        yield _latency(name, fine=wide)
-    for name in ("p50", "p95", "p99"):
-        yield Column(key=f"latency_bucket_{name}", value=_bucket_of(name))
-
-
-def _latency(name: str, *, fine: bool) -> Column[RouteRow]:
-    def text(row: RouteRow) -> str:
-        quantile = _quantile(row, name)
-        coarse = quantile is not None and is_coarse(quantile)
-        return bucket(quantile) if quantile and coarse else numbers.milliseconds(quantile, fine=fine)
-
-    return Column(
-        f"LATENCY_{name.upper()}",
-        f"latency_ms_{name}",
-        lambda row: _number(_quantile(row, name)),
-        text,
-        short=name.upper(),
-    )
-
-
-def _bucket_of(name: str) -> Callable[[RouteRow], str | None]:
-    def value(row: RouteRow) -> str | None:
-        quantile = _quantile(row, name)
-        return bucket(quantile) if quantile and is_coarse(quantile) else None
-
-    return value
-
-
-def _quantile(row: RouteRow, name: str) -> Quantile | None:
-    found: Quantile | None = getattr(row.effective, name)
-    return found
-
-
-def _number(quantile: Quantile | None) -> float | None:
-    """A number that the histogram cannot give is no number."""
-    if quantile is None or quantile.beyond or is_coarse(quantile):
-        return None
-    return round(quantile.value, 3)
 
 
 def _fates(*, titled: bool) -> Iterator[Column[RouteRow]]:
@@ -241,9 +189,3 @@ def _coverage() -> Iterator[Column[RouteRow]]:
     )
     yield Column(key="proxies_asked", value=lambda row: row.proxies_asked)
     yield Column(key="proxies_answered", value=lambda row: row.proxies_answered)
-
-
-def _success_style(rate: float | None) -> str:
-    if rate is None:
-        return ""
-    return "green" if rate >= GOOD else "yellow" if rate >= POOR else "red"

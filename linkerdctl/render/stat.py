@@ -7,13 +7,11 @@ from collections.abc import Iterator
 from linkerdctl.kube.kinds import POD, POLICY_KINDS, SERVER
 from linkerdctl.metrics.histogram import Quantile
 from linkerdctl.render import numbers
+from linkerdctl.render.golden import success_style
 from linkerdctl.render.trends import Trend
 from linkerdctl.render.view import Column, View
 from linkerdctl.reports.policy import REFUSING, ROUTES, Access
 from linkerdctl.reports.stat import StatRow
-
-GOOD, POOR = 0.99, 0.95
-"""Success rates from which a row is green, and below which it is red."""
 
 
 def stat_view(*, all_namespaces: bool, prefixed: bool, wide: bool, policy: bool = False) -> View[StatRow]:
@@ -30,7 +28,7 @@ def stat_view(*, all_namespaces: bool, prefixed: bool, wide: bool, policy: bool 
             Column("STATUS", "status", lambda row: row.status, shown=lambda rows: rows[0].kind is POD),
             Column("MESHED", text=_meshed, shown=lambda rows: any(row.meshed is not None for row in rows)),
             *(_policy_columns() if policy else ()),
-            Column("SUCCESS", "success", lambda row: row.golden.success_rate, _success, style=_success_style),
+            Column("SUCCESS", "success", lambda row: row.golden.success_rate, _success, style=_style),
             Column("RPS", "rps", lambda row: row.golden.rps, lambda row: numbers.per_second(row.golden.rps, "rps")),
             *quantiles,
             Column(
@@ -152,11 +150,8 @@ def _success(row: StatRow) -> str:
     return numbers.percent(row.golden.success_rate)
 
 
-def _success_style(row: StatRow) -> str:
-    rate = row.golden.success_rate
-    if rate is None:
-        return ""
-    return "green" if rate >= GOOD else "yellow" if rate >= POOR else "red"
+def _style(row: StatRow) -> str:
+    return success_style(row.golden.success_rate)
 
 
 def _milliseconds(quantile: Quantile | None) -> float | None:

@@ -7,8 +7,8 @@ from dataclasses import dataclass, replace
 
 from linkerdctl.metrics.histogram import Quantile
 from linkerdctl.render import numbers
+from linkerdctl.render.golden import success_style
 from linkerdctl.render.layout import Grid, laid_out
-from linkerdctl.render.stat import GOOD, POOR
 from linkerdctl.render.view import Column, View
 from linkerdctl.reports.top import EdgeRow
 from linkerdctl.tap.top import Peer, TopKey, TopRow
@@ -100,10 +100,7 @@ def _success(row: TopRow) -> str:
 
 
 def _success_style(row: TopRow) -> str:
-    rate = row.success_rate
-    if rate is None:
-        return ""
-    return "green" if rate >= GOOD else "yellow" if rate >= POOR else "red"
+    return success_style(row.success_rate)
 
 
 def edge_as_row(edge: EdgeRow) -> TopRow:

@@ -6,8 +6,19 @@ from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from typing import Any
 
-from linkerdctl.kube.kinds import AUTHORIZATIONPOLICY, GRPCROUTE, HTTPROUTE, SERVER, SERVERAUTHORIZATION, Kind
+from linkerdctl.kube.inventory import Inventory
+from linkerdctl.kube.kinds import (
+    AUTHORIZATIONPOLICY,
+    GRPCROUTE,
+    HTTPROUTE,
+    POLICY_KINDS,
+    SERVER,
+    SERVERAUTHORIZATION,
+    Kind,
+)
+from linkerdctl.kube.selection import Selection
 from linkerdctl.kube.selectors import LabelSelector, selector_of
+from linkerdctl.reports.owners import Owner
 
 POLICY_GROUP = "policy.linkerd.io"
 Manifest = Mapping[str, Any]
@@ -152,3 +163,46 @@ def _target(policy: Manifest) -> str:
     spec = policy.get("spec") or {}
     target = spec.get("targetRef") or {"kind": "Server", "name": (spec.get("server") or {}).get("name", "")}
     return f"{str(target.get('kind', '')).lower()} {target.get('name', '')}".strip()
+
+
+def grants_of(selection: Selection, inventory: Inventory, objects: PolicyObjects) -> list[tuple[Owner, Grant]]:
+    """What is written that concerns a selection, and which object of it."""
+    if selection.kind not in POLICY_KINDS:
+        guarded = _guarded(selection, inventory, objects.servers)
+        return [(owner, each) for each in objects.grants for owner in guarded.get((each.namespace, each.server), ())]
+    selected = {(each.namespace, each.name) for each in inventory.rows(selection)} if selection.labels else None
+    return [
+        (owner, each)
+        for each in objects.grants
+        for owner in _mentioned(selection.kind, each)
+        if selection.namespace in (None, owner.namespace)
+        and selection.name in (None, owner.name)
+        and (selected is None or owner[1:] in selected)
+    ]
+
+
+def _guarded(
+    selection: Selection, inventory: Inventory, servers: Iterable[Server]
+) -> dict[tuple[str, str], list[Owner]]:
+    """The objects with pods that each Server is about."""
+    pods = {
+        Owner(each.kind, each.namespace, each.name): [(pod.namespace, inventory.pod_labels(pod)) for pod in each.pods]
+        for each in inventory.rows(selection)
+    }
+    return {
+        (server.namespace, server.name): [
+            owner for owner, labels in pods.items() if any(server.selects(*each) for each in labels)
+        ]
+        for server in servers
+    }
+
+
+def _mentioned(kind: Kind, grant: Grant) -> Iterator[Owner]:
+    """The objects of a policy kind that a grant is, or speaks of."""
+    if kind.name == grant.kind:
+        yield Owner(kind, grant.namespace, grant.name)
+    elif kind is SERVER:
+        yield Owner(kind, grant.namespace, grant.server)
+    elif kind.object_kind == grant.route_kind:
+        yield Owner(kind, grant.namespace, grant.route)
+    yield from (Owner(kind, namespace, name) for each, namespace, name in grant.requires if each == kind.name)

@@ -13,7 +13,8 @@ from linkerdctl.kube.kinds import DEPLOYMENT
 from linkerdctl.metrics.golden import Golden
 from linkerdctl.metrics.histogram import Histogram, Quantile
 from linkerdctl.render.formats import render
-from linkerdctl.render.routes import bucket, fate_view, is_coarse, routes_view
+from linkerdctl.render.latencies import bucket, is_coarse
+from linkerdctl.render.routes import fate_view, routes_view
 from linkerdctl.render.terminal import Terminal
 from linkerdctl.render.view import View
 from linkerdctl.reports.routes import RouteKey, RouteRow
