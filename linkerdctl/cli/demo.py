@@ -42,6 +42,10 @@ def demo(
     ] = None,
     fault: Annotated[list[str] | None, typer.Option(metavar="KIND=POD", help="Break a proxy; repeatable.")] = None,
     log: Annotated[Path | None, typer.Option(metavar="FILE", help="Write every request there, as JSON lines.")] = None,
+    idle_routes: Annotated[
+        int,
+        typer.Option(metavar="N", min=0, help="Routes every proxy tells of besides, 34 series each: large metrics."),
+    ] = 0,
     port: Annotated[int, typer.Option(metavar="PORT", help="Port of the API server (default: a free one).")] = 0,
 ) -> None:
     """Parse, start, and leave the rest to the demo."""
@@ -51,7 +55,8 @@ def demo(
 
     terminal = globals_of(ctx).terminal
     child = child_of(command, own={*COMMANDS, *ALIASES}) if command else None
-    with DemoMesh(DemoOptions(pods=pods, rps=rps, faults=tuple(fault or ()), log=log, port=port)) as mesh:
+    wanted = DemoOptions(pods=pods, rps=rps, faults=tuple(fault or ()), log=log, port=port, idle_routes=idle_routes)
+    with DemoMesh(wanted) as mesh:
         if child is None:
             stay_up(mesh, terminal)
             return

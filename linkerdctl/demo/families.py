@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from bisect import bisect_left
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
 
 LATENCY_MS = (
@@ -93,11 +93,15 @@ class Family:
 
 
 class Registry:
-    """The series of one process. A family that was never used is not even declared, as in real proxies."""
+    """The series of one process. A family that was never used is not even declared, as in real proxies.
 
-    def __init__(self) -> None:
+    `shared` are lines of series that stand still, by family: written once for the processes that have them in common.
+    """
+
+    def __init__(self, shared: Mapping[Family, str] | None = None) -> None:
         self._samples: dict[Family, dict[str, Sample]] = {}
         self._distributions: dict[Family, dict[str, Distribution]] = {}
+        self._shared = shared or {}
 
     def sample(self, family: Family, labels: str = "", value: float = 0) -> Sample:
         """The counter or gauge of these labels; made with `value` when it is new."""
@@ -116,10 +120,14 @@ class Registry:
     def lines(self, families: Iterable[Family]) -> Iterator[str]:
         """The text of these families, in this order, line by line."""
         for family in families:
-            if samples := self._samples.get(family):
+            series = [*self.series_lines(family), *([self._shared[family]] if family in self._shared else ())]
+            if series:
                 yield from family.header()
-                yield from (family.sample_line(labels, sample) for labels, sample in samples.items())
-            elif distributions := self._distributions.get(family):
-                yield from family.header()
-                for labels, distribution in distributions.items():
-                    yield from family.distribution_lines(labels, distribution)
+                yield from series
+
+    def series_lines(self, family: Family) -> Iterator[str]:
+        """The lines of one family's own series, without its declaration."""
+        for labels, sample in self._samples.get(family, {}).items():
+            yield family.sample_line(labels, sample)
+        for labels, distribution in self._distributions.get(family, {}).items():
+            yield from family.distribution_lines(labels, distribution)

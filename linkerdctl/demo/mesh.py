@@ -43,7 +43,8 @@ class Mesh:
     """Simulates up to the moment it is asked about. Not thread-safe: one event loop owns it.
 
     `rps` is what all vote-bots together begin per second. `faults`, by pod, may change at any time; the mesh itself only
-    sees to restarts, the others are for whoever serves its texts. The same seed and clock give the same mesh.
+    sees to restarts, the others are for whoever serves its texts. The same seed and clock give the same mesh. Every proxy
+    tells of `idle_routes` besides.
     """
 
     def __init__(
@@ -55,6 +56,7 @@ class Mesh:
         faults: dict[tuple[str, str], Fault] | None = None,
         log: RequestLog | None = None,
         clock: Callable[[], float] = time.time,
+        idle_routes: int = 0,
     ) -> None:
         self.topology = topology
         self.faults = faults if faults is not None else {}
@@ -63,7 +65,8 @@ class Mesh:
         self._now = topology.started
         self.policies = Policies()
         self._traffic = TrafficGenerator(topology, rps=rps or default_rps(topology), seed=seed, policies=self.policies)
-        self._proxies = {pod.key: ProxyMetrics(topology.started) for pod in topology.pods}
+        self._proxies = {pod.key: ProxyMetrics(topology.started, idle=idle_routes) for pod in topology.pods}
+        self._idle_routes = idle_routes
         self._order = count()
         self._due: list[tuple[float, int, Step, Hop]] = []
         self._next_request = topology.started + self._traffic.next_gap()
@@ -162,7 +165,7 @@ class Mesh:
                 yield max(self._proxies[key].started + max(fault.seconds, TICK), self._now), key
 
     def _start_again(self, key: tuple[str, str], at: float) -> None:
-        self._proxies[key] = ProxyMetrics(at)
+        self._proxies[key] = ProxyMetrics(at, idle=self._idle_routes)
         self.log.restarted(key, at)
         for tap in list(self._taps.get(key, ())):
             tap.gone()

@@ -18,6 +18,27 @@ _CONTROLLERS = {
     "policy": ("linkerd-policy", 8090, "linkerd-destination", 4, 121),
 }
 """By client: its service, port and server, how many requests a proxy makes of it at its start, and their milliseconds."""
+_OUTBOUND_STACKS = ("endpoint", "forward", "balance")
+_TOKIO = (
+    ("workers", "gauge", "The number of worker threads used by the runtime.", ""),
+    ("park", "counter", "Total number of times worker threads parked.", ""),
+    ("noop", "counter", "Number of times workers unparked but found no new work.", ""),
+    ("steal", "counter", "Number of tasks stolen by workers from others.", ""),
+    ("steal_operations", "counter", "Number of times workers stole tasks from other.", ""),
+    ("remote_schedule", "counter", "Total number of remote schedule operations.", ""),
+    ("local_schedule", "counter", "Total number of local schedule operations.", ""),
+    ("overflow", "counter", "Total number of overflow operations.", ""),
+    ("polls", "counter", "The number of tasks that have been polled across all worker threads.", ""),
+    ("busy_seconds", "counter", "Total duration of time when worker threads were busy processing tasks.", "seconds"),
+    ("injection_queue_depth", "gauge",
+     "The number of tasks currently scheduled in the runtime's injection queue.", ""),
+    ("local_queue_depth", "gauge",
+     "The total number of tasks currently scheduled in workers' local queues.", ""),
+    ("budget_forced_yield", "counter",
+     "Number of times a worker thread was forced to yield due to budget exhaustion.", ""),
+    ("io_driver_ready", "counter", "Number of times the IO driver was woken up.", ""),
+)  # fmt: skip
+"""Of the proxy's runtime: name, type, help and unit."""
 
 
 def control_lines() -> str:
@@ -89,7 +110,8 @@ def _control_text() -> str:
 @lru_cache(1)
 def _own_text() -> str:
     registry = Registry()
-    families = [*_build(registry), *_runtime(registry), *_resolutions(registry), *_certificate(registry)]
+    families = [*_spans(registry), *_stacks(registry), *_build(registry), *_runtime(registry)]
+    families += [*_resolutions(registry), *_certificate(registry)]
     for client in _CONTROLLERS:
         families += _balancer(registry, client)
     return "\n".join(registry.lines(families))
@@ -107,15 +129,46 @@ def _build(registry: Registry) -> list[Family]:
     return [build, tls]
 
 
+def _spans(registry: Registry) -> list[Family]:
+    families = [
+        Family(
+            "opentelemetry_span_export_streams", "counter", "Total count of opened span export streams", legacy=True
+        ),
+        Family(
+            "opentelemetry_span_export_requests", "counter", "Total count of span export request messages", legacy=True
+        ),
+        Family("opentelemetry_span_exports", "counter", "Total count of spans exported", legacy=True),
+    ]
+    for family in families:
+        registry.sample(family)
+    return families
+
+
+def _stacks(registry: Registry) -> list[Family]:
+    """The proxy's own services: made and polled once, the rest at rest."""
+    created = Family("stack_create_total", "counter", "Total number of services created", legacy=True)
+    dropped = Family("stack_drop_total", "counter", "Total number of services dropped", legacy=True)
+    polled = Family("stack_poll_total", "counter", "Total number of stack polls", legacy=True)
+    waited = Family(
+        "stack_poll_total_ms", "counter",
+        "Total number of milliseconds this service has spent awaiting readiness", legacy=True,
+    )  # fmt: skip
+    outbound = [("outbound", protocol, name) for protocol in ("http", "tls", "opaq") for name in _OUTBOUND_STACKS]
+    for direction, protocol, name in (("inbound", "http", "logical"), *outbound):
+        labels, used = f'direction="{direction}",protocol="{protocol}",name="{name}"', int(protocol == "http")
+        registry.sample(created, labels, used)
+        registry.sample(dropped, labels)
+        registry.sample(waited, labels)
+        for ready in ("true", "false", "error"):
+            registry.sample(polled, f'{labels},ready="{ready}"', used if ready == "true" else 0)
+    return [created, dropped, polled, waited]
+
+
 def _runtime(registry: Registry) -> list[Family]:
-    workers = Family("tokio_rt_workers", "gauge", "The number of worker threads used by the runtime.")
-    injected = Family("tokio_rt_injection_queue_depth", "gauge",
-                      "The number of tasks currently scheduled in the runtime's injection queue.")  # fmt: skip
-    local = Family("tokio_rt_local_queue_depth", "gauge",
-                   "The total number of tasks currently scheduled in workers' local queues.")  # fmt: skip
-    for family, value in ((workers, 1), (injected, 0), (local, 0)):
-        registry.sample(family, value=value)
-    return [workers, injected, local]
+    families = [Family(f"tokio_rt_{name}", type_, text, unit) for name, type_, text, unit in _TOKIO]
+    for family in families:
+        registry.sample(family, value=int(family.name == "tokio_rt_workers"))
+    return families
 
 
 def _resolutions(registry: Registry) -> list[Family]:

@@ -6,6 +6,7 @@ import math
 
 from linkerdctl.demo.families import LATENCY_MS as LATENCY_MS
 from linkerdctl.demo.families import Registry
+from linkerdctl.demo.idle_routes import idle_routes
 from linkerdctl.demo.inbound_metrics import InboundMetrics
 from linkerdctl.demo.outbound_metrics import OutboundMetrics
 from linkerdctl.demo.proxy_families import GOLDEN, INBOUND, OUTBOUND, PROFILES, TCP, TCP_READ, TCP_WRITTEN
@@ -19,11 +20,14 @@ _COMPRESSION = 12
 
 
 class ProxyMetrics:
-    """Counts from `started` (epoch seconds) on. `inbound` and `outbound` are told of requests as they happen."""
+    """Counts from `started` (epoch seconds) on. `inbound` and `outbound` are told of requests as they happen.
 
-    def __init__(self, started: float) -> None:
+    Beside what it counts it tells of `idle` routes.
+    """
+
+    def __init__(self, started: float, *, idle: int = 0) -> None:
         self.started = started
-        self._registry = Registry()
+        self._registry = Registry(idle_routes(idle))
         self.inbound = InboundMetrics(self._registry)
         self.outbound = OutboundMetrics(self._registry)
         self._probed = 0

@@ -44,7 +44,8 @@ class DemoOptions:
     """What a demo is made of.
 
     `faults` are texts as `--fault` takes them; `rps` is how many requests all vote-bots begin a second; `port` is the API
-    face's, any free one for 0; a `token`, when given, must be presented by every client.
+    face's, any free one for 0; a `token`, when given, must be presented by every client. `idle_routes` make the texts of
+    all proxies as long as those of large real ones.
     """
 
     pods: int = 4
@@ -55,6 +56,7 @@ class DemoOptions:
     token: str | None = None
     denials: tuple[Denial, ...] = ()
     seed: int = 1
+    idle_routes: int = 0
 
 
 class DemoMesh:
@@ -69,7 +71,14 @@ class DemoMesh:
         self.log = _open_log(self.options.log)
         network, self._claim = claim_network()
         topology = _in_network(network, anywhere)
-        self.mesh = Mesh(topology, rps=self.options.rps, seed=self.options.seed, faults=faults, log=self.log)
+        self.mesh = Mesh(
+            topology,
+            rps=self.options.rps,
+            seed=self.options.seed,
+            faults=faults,
+            log=self.log,
+            idle_routes=self.options.idle_routes,
+        )
         self.store = _filled_store(topology)
         self.store.listen(self.mesh.policies.changed)
         self.access = Access(self.options.token, list(self.options.denials), Roles(self.store).refuses)
