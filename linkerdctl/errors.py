@@ -77,6 +77,10 @@ class NotFoundError(LinkerdctlError):
     """A named object does not exist."""
 
 
+class ObjectError(LinkerdctlError):
+    """An object of the cluster is not as Kubernetes has them. An API server would not have let it in."""
+
+
 class SpecificationError(LinkerdctlError):
     """An OpenAPI document, a .proto file or a profile cannot be used. The message starts with FILE:line:column."""
 

@@ -12,7 +12,7 @@ from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, field, replace
 from typing import Any
 
-from linkerdctl.errors import NotFoundError
+from linkerdctl.errors import NotFoundError, ObjectError
 from linkerdctl.kube import pods
 from linkerdctl.kube.kinds import KINDS, NAMESPACE, POD, SERVICE, WORKLOADS, Kind, find_kind, group_of, kind_key
 from linkerdctl.kube.owners import Key, OwnerRef, injected_owner, owner_of, walk
@@ -122,7 +122,13 @@ class Inventory:
         return inventory
 
     def add(self, manifest: Mapping[str, Any]) -> None:
-        """Take one object in; pods that are completed or on their way out are left out."""
+        """Take one object in; pods that are completed or on their way out are left out. Raises `ObjectError`."""
+        try:
+            self._add(manifest)
+        except (KeyError, TypeError, AttributeError, ValueError) as error:
+            raise ObjectError(f"{_named(manifest)} is not as it should be: {type(error).__name__} {error}") from None
+
+    def _add(self, manifest: Mapping[str, Any]) -> None:
         metadata, group_version = manifest["metadata"], str(manifest.get("apiVersion", ""))
         kind, owner = kind_key(str(manifest.get("kind", "")), group_version), owner_of(manifest)
         self._groups.setdefault(kind, group_of(group_version))
@@ -274,3 +280,11 @@ class Inventory:
         else:
             hint = f"there are: {', '.join(sorted(names)[:8])}" if names else f"there is no {kind.name}{where}"
         return NotFoundError(f"{kind.name} {name!r} not found{where}", next_step=hint)
+
+
+def _named(manifest: Any) -> str:
+    """What can be said of an object that may be none."""
+    if not isinstance(manifest, Mapping) or not isinstance(metadata := manifest.get("metadata"), Mapping):
+        return "an object"
+    place = f"{metadata['namespace']}/" if metadata.get("namespace") else ""
+    return f"{str(manifest.get('kind') or 'object').lower()} {place}{metadata.get('name', '')}".strip()

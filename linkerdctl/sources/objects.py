@@ -56,6 +56,8 @@ def _kept(value: Any, key: str) -> Any:
 
 
 def _container(container: Manifest) -> dict[str, Any]:
+    if not isinstance(container, Mapping):
+        return {}
     cleaned = {name: container[name] for name in CONTAINER_FIELDS if name in container}
     environment = [
         {"name": each["name"], "value": each.get("value", "")}

@@ -12,7 +12,7 @@ from dataclasses import dataclass
 from pathlib import Path, PurePosixPath
 from typing import Any, Protocol
 
-from linkerdctl.errors import ExpositionError, RecordingError
+from linkerdctl.errors import ExpositionError, ObjectError, RecordingError
 from linkerdctl.kube.inventory import Inventory, PodRef, Target
 from linkerdctl.metrics.deltas import Window, median
 from linkerdctl.metrics.query import TrafficQuery
@@ -134,8 +134,8 @@ class Recording:
         """The same, taken stock of."""
         try:
             return Inventory.from_objects(self.manifests())
-        except (KeyError, TypeError, AttributeError) as error:
-            raise RecordingError(f"{self.path}: {CLUSTER} holds an object that is none: {error!r}") from None
+        except ObjectError as error:
+            raise RecordingError(f"{self.path}: {CLUSTER} holds an object that is none: {error.message}") from None
 
     def text(self, looked: Pass, pod: PodRef) -> bytes | None:
         """What a proxy said in one pass, or None if it said nothing. Raises `RecordingError` for a broken file."""

@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Callable, Iterator
+from collections.abc import AsyncIterator, Callable, Iterator
+from contextlib import aclosing
 from dataclasses import dataclass
 from pathlib import Path
 from types import SimpleNamespace
@@ -14,9 +15,10 @@ import pytest
 from linkerdctl.cli.run import run
 from linkerdctl.kube import client, proxy_access
 from linkerdctl.sources import census, proxies, recorder
+from linkerdctl.sources.protocol import Observation
+from linkerdctl.sources.proxies import ProxySource
 from tests.fire.cluster import Cluster, running
 from tests.fire.faults import NOW
-
 
 SHORTLY = 0.02
 """Real seconds in which all others come to where they wait too."""
@@ -51,6 +53,23 @@ class _Asyncio:
         return getattr(asyncio, name)
 
 
+LOOKS = 2
+"""After so many answers a watch is over; else it would go on for ever."""
+
+
+async def _watch(self: ProxySource, *args: Any) -> AsyncIterator[Observation]:
+    left = LOOKS
+    async with aclosing(_forever(self, *args)) as answers:
+        async for each in answers:
+            yield each
+            left -= 1
+            if not left:
+                return
+
+
+_forever: Any = ProxySource.watch
+
+
 @pytest.fixture
 def clock(monkeypatch: pytest.MonkeyPatch) -> Clock:
     clock = Clock()
@@ -58,6 +77,7 @@ def clock(monkeypatch: pytest.MonkeyPatch) -> Clock:
     for module in (proxies, recorder):
         monkeypatch.setattr(module, "time", told)
         monkeypatch.setattr(module, "asyncio", _Asyncio(clock))
+    monkeypatch.setattr(ProxySource, "watch", _watch)
     monkeypatch.setattr(proxy_access, "time", told)
     monkeypatch.setattr(census, "PODS_AGAIN", 0.0)
     monkeypatch.setattr(client, "_sleep", clock.sleep)

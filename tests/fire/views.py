@@ -11,7 +11,6 @@ from tests.fire.cluster import FAILURES, REQUESTS
 from tests.fire.conftest import Command, Ran
 
 WINDOW = 10.0
-EVERY = 0.1
 Numbers = dict[str, tuple[float | None, float | None]]
 """Requests per second and success rate by workload."""
 
@@ -37,10 +36,10 @@ class View:
         failed = failures if self.inbound else 0.0
         return (successes + failed) / self.seconds, successes / (successes + failed)
 
-    def run(self, linkerdctl: Command, folder: Path, *, takes: float = EVERY) -> tuple[Ran, Numbers]:
+    def run(self, linkerdctl: Command, folder: Path) -> tuple[Ran, Numbers]:
         """What it left and what it says. A recording is looked at with `stat`, which tells what `record` did not notice."""
         output = folder / "recording"
-        line = self.line.format(takes=f"{takes}s", output=output)
+        line = self.line.format(output=output)
         ran = linkerdctl(f"{line} --timeout 300ms")
         if not line.startswith("record"):
             return ran, self.read(ran.out)
@@ -71,12 +70,6 @@ VIEWS = (
     View("stat", "stat deploy -n fire -o json", _by_name),
     View("routes", "routes deploy -n fire -o json", _by_route),
     View("edges", "edges deploy -n fire -o json", _by_source, inbound=False),
-    View(
-        "top --no-tap",
-        f"top ns/fire --no-tap -o json --batch {EVERY}s --duration {{takes}}",
-        _by_destination,
-        EVERY,
-        goes_on=True,
-    ),
+    View("top --no-tap", "top ns/fire --no-tap -o json --batch 10s", _by_destination, goes_on=True),
     View("record", "record -n fire --for 1s --every 1s -o {output}", _by_name, 1.0),
 )
