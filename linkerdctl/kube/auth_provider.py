@@ -23,6 +23,11 @@ class AuthProvider:
         self._configuration: Any = None
         self._loading = threading.Lock()
 
+    @property
+    def at_hand(self) -> bool:
+        """Never: the package may refresh what it has."""
+        return False
+
     def authorization(self) -> str | None:
         """The header that the package would send. Raises `ConfigError`."""
         with self._loading:

@@ -8,7 +8,7 @@ import logging
 import time
 from collections.abc import AsyncIterator, Mapping
 from contextlib import asynccontextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from types import TracebackType
 from typing import TYPE_CHECKING, Any, Self
 from urllib.parse import quote
@@ -16,10 +16,19 @@ from urllib.parse import quote
 from linkerdctl.errors import ApiError
 from linkerdctl.kube.answers import About as About
 from linkerdctl.kube.answers import pause_before_retry, refused
+from linkerdctl.kube.bodies import (
+    MOST_OF_A_DOCUMENT,
+    MOST_OF_A_REFUSAL,
+    BrokenEncodingError,
+    TooLongError,
+    beginning_of_body,
+    whole_body,
+)
 from linkerdctl.kube.connection import connection_error, http_client, tls_context
 from linkerdctl.kube.credentials import Certificate, credentials_for
 from linkerdctl.kube.kinds import group_of
 from linkerdctl.kube.kubeconfig import ClusterConfig
+from linkerdctl.kube.shape import is_list
 
 if TYPE_CHECKING:
     import httpx
@@ -28,6 +37,8 @@ if TYPE_CHECKING:
 log = logging.getLogger("linkerdctl")
 
 PAGE = 500
+PATIENCE = 10.0
+"""Seconds that a server has for the words of a refusal."""
 _sleep = asyncio.sleep
 
 
@@ -42,6 +53,14 @@ class _Request:
     headers: Mapping[str, str] | None = None
     content: bytes | None = None
     timeout: httpx.Timeout | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class _Identity:
+    """Who asks, as headers say it."""
+
+    headers: tuple[tuple[str, str], ...] = field(repr=False)
+    authorization: str | None = field(repr=False)
 
 
 class KubeClient:
@@ -75,11 +94,10 @@ class KubeClient:
         attempt = 0
         while True:
             async with self.stream("GET", path, about, params=params, check=False) as response:
-                body = await response.aread()
-            pause = pause_before_retry(response.status_code, response.headers, attempt) if patient else None
-            if pause is None:
-                await self.check(response, about)
-                return self._document(body, about)
+                pause = pause_before_retry(response.status_code, response.headers, attempt) if patient else None
+                if pause is None:
+                    await self.check(response, about)
+                    return self._document(await self.body(response, about), about)
             log.debug("GET %s again in %.2f s", path, pause)
             await _sleep(pause)
             attempt += 1
@@ -104,6 +122,8 @@ class KubeClient:
                 params = selected
                 continue
             kind = str(page.get("kind", "List")).removesuffix("List")
+            if not is_list(page):
+                raise self.nonsense(about, "that is no list of objects")
             for item in page.get("items") or ():
                 if (key := _key(item)) not in seen:
                     seen.add(key)
@@ -118,31 +138,34 @@ class KubeClient:
         """A WebSocket to the API server. A 401 is tried once more with renewed credentials; raises `ApiError`."""
         from linkerdctl.kube.websocket import open_websocket
 
-        headers, authorization = await self._identity()
-        opening = open_websocket(self.config, self._tls, headers, path, subprotocol, about)
+        who = await self._identity()
+        opening = open_websocket(self.config, self._tls, who.headers, path, subprotocol, about)
         try:
             connection = await opening.__aenter__()
         except ApiError as error:
-            if error.status != 401 or not await self._renewed(authorization):
+            if error.status != 401 or not await self._renewed(who.authorization):
                 raise
-            headers, _ = await self._identity()
-            opening = open_websocket(self.config, self._tls, headers, path, subprotocol, about)
+            who = await self._identity()
+            opening = open_websocket(self.config, self._tls, who.headers, path, subprotocol, about)
             connection = await opening.__aenter__()
         try:
             yield connection
         finally:
             await opening.__aexit__(None, None, None)
 
-    async def _identity(self) -> tuple[list[tuple[str, str]], str | None]:
-        """The headers that say who asks, and the Authorization among them; a new certificate is put to use."""
-        authorization, certificate = await asyncio.to_thread(
-            lambda: (self._credentials.authorization(), self._credentials.certificate())
-        )
+    async def _identity(self) -> _Identity:
+        """Who asks; a new certificate is put to use."""
+        credentials = self._credentials
+
+        def current() -> tuple[str | None, Certificate | None]:
+            return credentials.authorization(), credentials.certificate()
+
+        authorization, certificate = current() if credentials.at_hand else await asyncio.to_thread(current)
         if certificate != self._certificate:
             self._retired.append(self._http)
             self._connect(certificate)
         own = [("Authorization", authorization)] if authorization else []
-        return [*own, *self.config.impersonation.headers()], authorization
+        return _Identity((*own, *self.config.impersonation.headers()), authorization)
 
     async def _renewed(self, refused: str | None) -> bool:
         """Whether there may be other credentials than the refused ones."""
@@ -182,12 +205,14 @@ class KubeClient:
         """The answer as it begins, and the Authorization that was sent."""
         import httpx
 
-        identity, authorization = await self._identity()
+        who = await self._identity()
         built = self._http.build_request(
             request.method,
             self.config.server + request.path,
             params=request.params,
-            headers=[(name.encode(), value.encode()) for name, value in (*(request.headers or {}).items(), *identity)],
+            headers=[
+                (name.encode(), value.encode()) for name, value in (*(request.headers or {}).items(), *who.headers)
+            ],
             content=request.content,
             timeout=request.timeout or self._http.timeout,
         )
@@ -198,17 +223,32 @@ class KubeClient:
             log.debug("%s failed: %s", what, type(error).__name__)
             raise connection_error(error, self.config, request.about.error_fields()) from None
         log.debug("%s: %d, %.0f ms", what, response.status_code, (time.perf_counter() - started) * 1000)
-        return response, authorization
+        return response, who.authorization
 
     async def check(self, response: httpx.Response, about: About) -> None:
         """Raise `ApiError` for anything but success, with what the server says about it."""
         if not response.is_success:
-            raise refused(response.status_code, response.headers, await response.aread(), about, self.config)
+            raise refused(response.status_code, response.headers, await _said(response), about, self.config)
+
+    async def body(self, response: httpx.Response, about: About) -> bytes:
+        """All of an answer, inflated; raises `ApiError` when it is too long or cannot be read."""
+        try:
+            return await whole_body(response, MOST_OF_A_DOCUMENT)
+        except (TooLongError, BrokenEncodingError) as error:
+            raise self.nonsense(about, str(error)) from None
+
+    def nonsense(self, about: About, what: str) -> ApiError:
+        """The error for an answer that cannot be one of Kubernetes."""
+        return ApiError(
+            f"cannot {about.verb} {about}: {self.config.server} does not answer as it should: {what}",
+            next_step="is it a Kubernetes API server? if so, look at less: one namespace (-n NAMESPACE)",
+            **about.error_fields(),
+        )
 
     def _document(self, body: bytes, about: About) -> dict[str, Any]:
         try:
             document = json.loads(body)
-        except ValueError:
+        except (ValueError, RecursionError):
             document = None
         if not isinstance(document, dict):
             looks = "HTML" if body.lstrip()[:1] == b"<" else "something else"
@@ -218,6 +258,15 @@ class KubeClient:
                 **about.error_fields(),
             )
         return document
+
+
+async def _said(response: httpx.Response) -> bytes:
+    """What a server says about a failure, as far as it is short; it may take its time, but not all of it."""
+    try:
+        async with asyncio.timeout(PATIENCE):
+            return await beginning_of_body(response, MOST_OF_A_REFUSAL)
+    except TimeoutError:
+        return b""
 
 
 def collection_path(group_version: str, plural: str, namespace: str | None = None) -> str:

@@ -16,16 +16,25 @@ if TYPE_CHECKING:
     import httpx
 
 
+SPARE = 8
+"""Connections beyond those that scrapes take up, for lists and streams."""
+
+
 def http_client(config: ClusterConfig, tls: ssl.SSLContext | None, *, concurrency: int) -> httpx.AsyncClient:
     """A client for one API server: its TLS, its proxy, connections for `concurrency` requests at once."""
     import httpx
 
-    limits = httpx.Limits(max_connections=concurrency + 8, max_keepalive_connections=concurrency + 8)
+    from linkerdctl.kube.lanes import Lanes
+
+    # Unasked, httpx loads whom to trust even where there is no TLS.
+    context = tls or ssl.SSLContext(ssl.PROTOCOL_TLS_CLIENT)
+
+    def pool(limits: httpx.Limits) -> httpx.AsyncHTTPTransport:
+        return httpx.AsyncHTTPTransport(verify=context, limits=limits, proxy=config.proxy_url, trust_env=False)
+
     try:
         httpx.URL(config.server)
-        transport = httpx.AsyncHTTPTransport(
-            verify=tls or False, limits=limits, proxy=config.proxy_url, trust_env=False
-        )
+        transport = Lanes(concurrency + SPARE, pool)
     except ImportError:
         raise ConfigError(
             f"the proxy {config.proxy} needs a package that is not installed",
@@ -34,7 +43,8 @@ def http_client(config: ClusterConfig, tls: ssl.SSLContext | None, *, concurrenc
     except (httpx.InvalidURL, ValueError):
         # Their texts may quote a proxy's password.
         raise ConfigError(f"the server or proxy-url of context {config.context!r} is no URL") from None
-    return httpx.AsyncClient(transport=transport, timeout=httpx.Timeout(30.0, connect=10.0), trust_env=False)
+    timeout, headers = httpx.Timeout(30.0, connect=10.0), {"Accept-Encoding": "gzip"}
+    return httpx.AsyncClient(transport=transport, timeout=timeout, headers=headers, trust_env=False)
 
 
 class _NamedContext(ssl.SSLContext):

@@ -26,6 +26,11 @@ class Certificate:
 class Credentials(Protocol):
     """What goes with every request. Called from threads, several at once."""
 
+    @property
+    def at_hand(self) -> bool:
+        """Whether they can be had at once. Else they may run a command, or ask somebody, and want a thread."""
+        ...
+
     def authorization(self) -> str | None:
         """The Authorization header, fresh; may read a file or run a command. Raises `ConfigError`."""
         ...
@@ -45,6 +50,11 @@ class Static:
     def __init__(self, authorization: str | None = None, certificate: Certificate | None = None) -> None:
         self._authorization = authorization
         self._certificate = certificate
+
+    @property
+    def at_hand(self) -> bool:
+        """Always."""
+        return True
 
     def authorization(self) -> str | None:
         """The header."""
@@ -66,6 +76,11 @@ class TokenFile:
         self._path = Path(path)
         self._certificate = certificate
         self._otherwise = otherwise
+
+    @property
+    def at_hand(self) -> bool:
+        """A small file is read sooner than a thread is started."""
+        return True
 
     def authorization(self) -> str | None:
         """The token as the file holds it now; the one in the kubeconfig where there is no file to read."""

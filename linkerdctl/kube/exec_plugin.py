@@ -95,6 +95,12 @@ class ExecPlugin:
         self._issued: Issued | None = None
         self._running = threading.Lock()
 
+    @property
+    def at_hand(self) -> bool:
+        """Unless it is to be run."""
+        issued = self._issued
+        return issued is not None and issued.lasts and not self._running.locked()
+
     def authorization(self) -> str | None:
         """The plugin's token."""
         return self._current().authorization

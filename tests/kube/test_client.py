@@ -166,6 +166,8 @@ async def test_a_stream_checks_its_answer() -> None:
 class Rotating:
     """Credentials whose certificate is replaced by another."""
 
+    at_hand = True
+
     def __init__(self, *certificates: Certificate) -> None:
         self.certificates = list(certificates)
 
