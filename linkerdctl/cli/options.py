@@ -13,7 +13,7 @@ import typer
 
 from linkerdctl.durations import parse_duration
 from linkerdctl.errors import UsageError
-from linkerdctl.render.terminal import Terminal
+from linkerdctl.render.terminal import Terminal, printable
 
 NOT_FOR_COMMANDS = ("version", "install_completion", "show_completion")
 """Parameters of the root that are not global options."""
@@ -125,11 +125,17 @@ def globals_of(context: typer.Context) -> GlobalOptions:
 
 
 def log_to_stderr() -> None:
-    """What -v shows: the requests that are made, and when."""
+    """What -v shows: the requests that are made, and when; with nothing of other people's that a terminal obeys."""
     import logging
     import sys
 
-    logging.basicConfig(stream=sys.stderr, format="%(relativeCreated)6.0f ms %(message)s")
+    class Formatter(logging.Formatter):
+        def format(self, record: logging.LogRecord) -> str:
+            return printable(super().format(record))
+
+    handler = logging.StreamHandler(sys.stderr)
+    handler.setFormatter(Formatter("%(relativeCreated)6.0f ms %(message)s"))
+    logging.basicConfig(handlers=[handler])
     logging.getLogger("linkerdctl").setLevel(logging.DEBUG)
 
 

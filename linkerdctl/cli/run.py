@@ -117,7 +117,8 @@ def _bug(error: Exception, words: Sequence[str]) -> ExitCode:
     if told:
         import traceback
 
-        traceback.print_exception(error)
+        for line in "".join(traceback.format_exception(error)).splitlines():
+            Terminal.of_process().note(line)
     Terminal.of_process().error(
         LinkerdctlError(
             f"this is a bug in linkerdctl: {type(error).__name__}: {error}",

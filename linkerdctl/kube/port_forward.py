@@ -15,7 +15,7 @@ from linkerdctl.errors import ApiError, ProxyError
 from linkerdctl.kube.client import About, KubeClient
 from linkerdctl.kube.http_answer import body_of, is_complete, says_its_end
 from linkerdctl.kube.inventory import Target
-from linkerdctl.kube.proxy_access import MOST_BYTES, Fetched, as_proxy_error, within
+from linkerdctl.kube.proxy_access import MOST_BYTES, Fetched, as_proxy_error, pod_path, within
 
 if TYPE_CHECKING:
     from websockets.asyncio.client import ClientConnection
@@ -42,7 +42,7 @@ class ThroughPortForward:
     async def fetch(self, target: Target, *, deadline: float) -> Fetched:
         """One forward, one GET."""
         pod = target.pod
-        path = f"/api/v1/namespaces/{pod.namespace}/pods/{pod.name}/portforward?ports={target.admin_port}"
+        path = f"{pod_path(pod)}/portforward?ports={target.admin_port}"
         about = About("create", "pods/portforward", namespace=pod.namespace, name=pod.name)
         try:
             async with within(deadline), self._client.websocket(path, SUBPROTOCOL, about) as tunnel:

@@ -8,11 +8,12 @@ import time
 from dataclasses import dataclass
 from types import TracebackType
 from typing import TYPE_CHECKING, Protocol, Self
+from urllib.parse import quote
 
 from linkerdctl.errors import ApiError, ProxyError, UsageError
 from linkerdctl.kube.bodies import BrokenEncodingError, TooLongError, whole_body
 from linkerdctl.kube.client import About, KubeClient
-from linkerdctl.kube.inventory import Target
+from linkerdctl.kube.inventory import PodRef, Target
 
 if TYPE_CHECKING:
     import httpx
@@ -75,7 +76,7 @@ class ThroughApiServer:
     async def fetch(self, target: Target, *, deadline: float) -> Fetched:
         """One GET."""
         pod = target.pod
-        path = f"/api/v1/namespaces/{pod.namespace}/pods/{pod.name}:{target.admin_port}/proxy/metrics"
+        path = f"{pod_path(pod)}:{target.admin_port}/proxy/metrics"
         about = About("get", "pods/proxy", namespace=pod.namespace, name=pod.name)
         try:
             async with (
@@ -85,6 +86,11 @@ class ThroughApiServer:
                 return await _read(response)
         except ApiError as error:
             raise as_proxy_error(error) from None
+
+
+def pod_path(pod: PodRef) -> str:
+    """Where the API server has a pod."""
+    return f"/api/v1/namespaces/{quote(pod.namespace, safe='')}/pods/{quote(pod.name, safe='')}"
 
 
 class Direct:

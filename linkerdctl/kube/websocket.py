@@ -17,6 +17,8 @@ if TYPE_CHECKING:
 
 _GOODBYE = 0.5
 """Seconds that a server has to answer a close; what was wanted is there by then."""
+LARGEST_MESSAGE = 16 * 1024 * 1024
+"""Bytes; API servers pass on some ten thousand at a time."""
 
 
 @asynccontextmanager
@@ -44,7 +46,7 @@ async def open_websocket(
             compression=None,
             open_timeout=None,
             close_timeout=_GOODBYE,
-            max_size=None,
+            max_size=LARGEST_MESSAGE,
         )
     except InvalidStatus as error:
         answer = error.response

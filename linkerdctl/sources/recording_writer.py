@@ -8,6 +8,7 @@ from __future__ import annotations
 import asyncio
 import gzip
 import json
+import re
 import shutil
 import tarfile
 import tempfile
@@ -26,6 +27,8 @@ from linkerdctl.sources.redaction import Redaction
 
 ARCHIVES = (".tar.gz", ".tgz")
 _OTHER_ARCHIVES = (".tar", ".zip", ".gz", ".bz2", ".xz", ".zst")
+_FILE_NAME = re.compile(r"[A-Za-z0-9][A-Za-z0-9._-]{0,239}")
+"""What Kubernetes allows, and no longer than leaves room for endings."""
 _WRITERS = 2
 """Threads that compress and write, so that the loop stays free to note when proxies answer."""
 
@@ -77,6 +80,9 @@ class RecordingWriter:
         places, loop = asyncio.Semaphore(concurrency), asyncio.get_running_loop()
 
         async def one(target: Target) -> None:
+            if not _is_file_name(target.pod.namespace) or not _is_file_name(target.pod.name):
+                self._failures[target.pod] = ProxyFailure(target.pod, "its name cannot be that of a file")
+                return
             async with places:
                 try:
                     fetched = await access.fetch(target, deadline=deadline)
@@ -177,6 +183,11 @@ def _may_be_written(output: Path, *, is_archive: bool, overwrite: bool) -> bool:
             f"{output} is no recording, and --force replaces nothing else", next_step="give another name"
         )
     return there
+
+
+def _is_file_name(name: str) -> bool:
+    """Names are the server's word: none may lead out of the recording, none be longer than files' names can be."""
+    return _FILE_NAME.fullmatch(name) is not None
 
 
 def _is_recording(directory: Path) -> bool:
