@@ -28,6 +28,7 @@ GROUPS = {
         "top": "The same as a live table: who asks whom for what, how often, how fast",
     },
     "Look after the mesh": {
+        "check": "Whether all is there that commands need, and what to do about what is not",
         "identity": "Certificates of proxies, issuer and trust anchors: how long they hold (also: certs)",
         "rbac": "The least Role or ClusterRole that commands need",
     },

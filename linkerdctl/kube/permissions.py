@@ -102,7 +102,7 @@ COMMANDS: Mapping[str, tuple[Permission, ...]] = {
     "list": (*_PODS, *_METRICS, *_OWNERS),
     "metrics": (*_PODS, *_METRICS, *_WORKLOADS),
     "identity": (*_PODS, *_METRICS, *_WORKLOADS, *_TRUST),
-    "check": (*_PODS, *_METRICS, *_WORKLOADS, *_TRUST, *_TAP_SERVICE, *_NAMESPACES),
+    "check": (*_PODS, *_METRICS, *_WORKLOADS, *_SERVICES, *_TRUST, *_TAP_SERVICE, *_NAMESPACES),
     "profile": (*_PROFILES, *_ROUTES, *_TAP, *_optional((*_PODS, *_WORKLOADS)), *_DOMAIN),
     "record": (
         *_PODS, *_METRICS, *_WORKLOADS, *_SERVICES, *_PROFILES, *_ROUTES, *_POLICIES, *_RECORDED, *_NAMESPACES,

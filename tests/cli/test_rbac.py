@@ -30,6 +30,7 @@ EXAMPLES = {
         *(f"top {target} {NS} --batch 1s --duration 1s" for target in TAPPED),
         *(f"top {kind} {NS} --no-tap --batch 1s --duration 1s" for kind in ("deploy", "sts", "ds", "rc", "cj")),
     ],
+    "check": [f"check {NS}"],
     "identity": [f"identity deploy,sts,ds,rc,cj {NS}"],
     "profile": [
         f"profile lint {NS}",
