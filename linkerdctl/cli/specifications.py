@@ -85,7 +85,7 @@ async def _asked(options: GlobalOptions, namespace: str, service: str, path: str
     async with KubeClient(cluster_config(options)) as client:
         place = f"/api/v1/namespaces/{namespace}/services/{service}/proxy/{path}"
         async with client.stream("GET", place, about) as response:
-            return decoded(await response.aread(), f"{service}.{namespace}/{path}")
+            return decoded(await client.body(response, about), f"{service}.{namespace}/{path}")
 
 
 def namespace_of(options: GlobalOptions, given: str | None) -> str:

@@ -128,7 +128,7 @@ async def _allowed(client: KubeClient, about: About) -> bool | None:
         async with client.stream(
             "POST", path, asking, headers={"Content-Type": "application/json"}, content=json.dumps(review).encode()
         ) as response:
-            return bool(json.loads(await response.aread())["status"]["allowed"])
+            return bool(json.loads(await client.body(response, asking))["status"]["allowed"])
     except (ApiError, ValueError, KeyError, TypeError):
         return None
 
