@@ -28,6 +28,7 @@ from linkerdctl.cli.resource_view import (
 )
 from linkerdctl.cli.traffic import Scene
 from linkerdctl.kube.inventory import Inventory
+from linkerdctl.kube.kinds import MESHTLSAUTHENTICATION, NETWORKAUTHENTICATION
 from linkerdctl.kube.selection import Selection
 from linkerdctl.metrics.query import TrafficQuery
 from linkerdctl.render.authz import authz_trends, authz_view
@@ -125,5 +126,10 @@ class _Authz(Flat[AuthzRow]):
         yield from self.objects.notes
         if not rows:
             answered = len(observation.coverage.answered) if observation.coverage.asked else None
-            nothing = "has no authorization, and no requests in the window"
-            yield why_nothing(self.request.selections, self.inventory, answered, nothing)
+            yield why_nothing(self.request.selections, self.inventory, answered, _nothing(self.request))
+
+
+def _nothing(request: AuthzRequest) -> str:
+    if all(each.kind in (MESHTLSAUTHENTICATION, NETWORKAUTHENTICATION) for each in request.selections):
+        return "is required by no authorization that is known"
+    return "has no authorization, and no requests in the window"

@@ -32,6 +32,7 @@ from linkerdctl.render.trends import Trend
 from linkerdctl.render.view import View
 from linkerdctl.reports.nothing import why_nothing
 from linkerdctl.reports.outbound import OutboundPlan, OutboundRequest, OutboundRow, by_profile, outbound_rows, plan
+from linkerdctl.reports.owners import Owner
 from linkerdctl.reports.routes_objects import service_of
 from linkerdctl.reports.stat import Answered
 from linkerdctl.sources.protocol import Observation
@@ -117,10 +118,18 @@ class _Outbound:
     def notes(self, rows: Sequence[OutboundRow], observation: Observation) -> Iterable[str]:
         profiled = by_profile(self.plans, observation.answers, self.inventory)
         for owner, profiles in profiled.items():
-            whose = f"{owner.kind.short}/{owner.name}"
-            service = next(filter(None, map(service_of, profiles)), None)
-            see = f": linkerdctl routes {whose} --to svc/{service[1]} --to-namespace {service[0]}" if service else ""
-            yield f"{whose} sent requests by ServiceProfiles ({', '.join(profiles)}), which are not in here{see}"
+            yield from _elsewhere(owner, profiles)
         if not rows and not profiled:
             answered = len(observation.coverage.answered) if observation.coverage.asked else None
             yield why_nothing(self.request.selections, self.inventory, answered, "sent no requests in the window")
+
+
+def _elsewhere(owner: Owner, profiles: Sequence[str]) -> Iterable[str]:
+    """Where to look for requests that the table does not have; several ports of a service are one."""
+    for namespace, name in dict.fromkeys(filter(None, map(service_of, profiles))):
+        whose = f"{owner.kind.short}/{owner.name}" + (f" -n {owner.namespace}" if owner.namespace else "")
+        there = "" if namespace == owner.namespace else f" --to-namespace {namespace}"
+        yield (
+            f"{owner.kind.short}/{owner.name}: its requests to {name} take a ServiceProfile and are not in here: "
+            f"linkerdctl routes {whose} --to svc/{name}{there}"
+        )

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections import defaultdict
 from collections.abc import Callable, Iterator, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 
 from linkerdctl.kube.inventory import Inventory
 from linkerdctl.kube.kinds import POLICY_KINDS, SERVER
@@ -60,6 +60,11 @@ class _Counted:
     def is_used(self) -> bool:
         return any(map(_number, self.parts.values()))
 
+    @property
+    def seconds(self) -> float:
+        """How long was watched, whatever it was that came."""
+        return max((traffic.seconds for traffic in self.parts.values()), default=0.0)
+
     def rate(self, part: Part) -> float | None:
         traffic = self.parts.get(part)
         return None if traffic is None or not self.is_used else traffic.request_rate or 0.0
@@ -110,7 +115,7 @@ def _row(owner: Owner, rule: Rule, counted: _Counted, asked: int | None, got: in
     return AuthzRow(
         owner=owner,
         rule=rule,
-        golden=golden(counted.parts.get(Part.RESPONSES, Traffic())),
+        golden=replace(golden(counted.parts.get(Part.RESPONSES, Traffic())), seconds=counted.seconds),
         allowed=counted.rate(Part.ALLOWED),
         denied=nobody if denied is None else denied,
         connections_allowed=counted.rate(Part.CONNECTIONS_ALLOWED),
