@@ -6,7 +6,7 @@ import asyncio
 import json
 import logging
 import time
-from collections.abc import AsyncIterator, Mapping
+from collections.abc import AsyncIterator, Iterator, Mapping
 from contextlib import asynccontextmanager
 from dataclasses import dataclass, field
 from types import TracebackType
@@ -28,7 +28,8 @@ from linkerdctl.kube.connection import connection_error, http_client, tls_contex
 from linkerdctl.kube.credentials import Certificate, credentials_for
 from linkerdctl.kube.kinds import group_of
 from linkerdctl.kube.kubeconfig import ClusterConfig
-from linkerdctl.kube.shape import is_list
+from linkerdctl.kube.pages import Page
+from linkerdctl.kube.shape import is_object
 
 if TYPE_CHECKING:
     import httpx
@@ -91,47 +92,65 @@ class KubeClient:
         self, path: str, about: About, params: Mapping[str, str] | None = None, *, patient: bool = True
     ) -> dict[str, Any]:
         """A JSON document. Retried while the server is busy, unless not `patient`; raises `ApiError`."""
-        attempt = 0
-        while True:
-            async with self.stream("GET", path, about, params=params, check=False) as response:
-                pause = pause_before_retry(response.status_code, response.headers, attempt) if patient else None
-                if pause is None:
-                    await self.check(response, about)
-                    return self._document(await self.body(response, about), about)
-            log.debug("GET %s again in %.2f s", path, pause)
-            await _sleep(pause)
-            attempt += 1
+        body = await self._read(path, about, params, patient=patient)
+        try:
+            document = json.loads(body)
+        except (ValueError, RecursionError):
+            document = None
+        if not isinstance(document, dict):
+            raise self._no_json(about, html=body.lstrip()[:1] == b"<")
+        return document
 
     async def objects(
         self, group_version: str, plural: str, *, namespace: str | None = None, selector: str = ""
     ) -> AsyncIterator[dict[str, Any]]:
         """Every object of a kind, page by page, in one namespace or all; each once, with its `kind` and `apiVersion`.
 
-        Where the server has forgotten the list that the pages are of (410), the rest comes from a new one, in one piece.
+        No version is asked for: with version 0 a server lists from memory, but ten thousand pods in one piece. Where it
+        has forgotten the list that the pages are of (410), the rest does come in one piece, of a new list.
         """
         path, about = collection_path(group_version, plural, namespace), _listing(group_version, plural, namespace)
         selected = {"labelSelector": selector} if selector else {}
-        params = {"limit": str(PAGE), "resourceVersion": "0", **selected}
+        params = {"limit": str(PAGE), **selected}
         seen: set[tuple[str, str]] = set()
         while True:
             try:
-                page = await self.get(path, about, params)
+                page = Page(await self._read(path, about, params))
             except ApiError as error:
                 if error.status != 410 or "continue" not in params:
                     raise
                 params = selected
                 continue
-            kind = str(page.get("kind", "List")).removesuffix("List")
-            if not is_list(page):
-                raise self.nonsense(about, "that is no list of objects")
-            for item in page.get("items") or ():
+            for item in self._items(page, about):
                 if (key := _key(item)) not in seen:
                     seen.add(key)
+                    kind = str(page.fields.get("kind", "List")).removesuffix("List")
                     yield {"kind": kind, "apiVersion": group_version, **item}
-            token = (page.get("metadata") or {}).get("continue")
-            if not token:
+            if not page.token:
                 return
-            params = {"limit": str(PAGE), "continue": str(token), **selected}
+            params = {"limit": str(PAGE), "continue": page.token, **selected}
+
+    def _items(self, page: Page, about: About) -> Iterator[dict[str, Any]]:
+        """The objects of a page; raises `ApiError` when they are none."""
+        try:
+            for item in page.items():
+                if not is_object(item):
+                    raise self.nonsense(about, "that is no list of objects")
+                yield item
+        except (ValueError, RecursionError):
+            raise self._no_json(about, html=page.is_html) from None
+
+    async def _read(self, path: str, about: About, params: Mapping[str, str] | None, *, patient: bool = True) -> bytes:
+        attempt = 0
+        while True:
+            async with self.stream("GET", path, about, params=params, check=False) as response:
+                pause = pause_before_retry(response.status_code, response.headers, attempt) if patient else None
+                if pause is None:
+                    await self.check(response, about)
+                    return await self.body(response, about)
+            log.debug("GET %s again in %.2f s", path, pause)
+            await _sleep(pause)
+            attempt += 1
 
     @asynccontextmanager
     async def websocket(self, path: str, subprotocol: str, about: About) -> AsyncIterator[ClientConnection]:
@@ -228,7 +247,7 @@ class KubeClient:
     async def check(self, response: httpx.Response, about: About) -> None:
         """Raise `ApiError` for anything but success, with what the server says about it."""
         if not response.is_success:
-            raise refused(response.status_code, response.headers, await _said(response), about, self.config)
+            raise refused(response.status_code, response.headers, await words_of(response), about, self.config)
 
     async def body(self, response: httpx.Response, about: About) -> bytes:
         """All of an answer, inflated; raises `ApiError` when it is too long or cannot be read."""
@@ -245,22 +264,16 @@ class KubeClient:
             **about.error_fields(),
         )
 
-    def _document(self, body: bytes, about: About) -> dict[str, Any]:
-        try:
-            document = json.loads(body)
-        except (ValueError, RecursionError):
-            document = None
-        if not isinstance(document, dict):
-            looks = "HTML" if body.lstrip()[:1] == b"<" else "something else"
-            raise ApiError(
-                f"{self.config.server} answers with {looks} where JSON belongs: is it a Kubernetes API server?",
-                next_step=f"look at the server of context {self.config.context!r}",
-                **about.error_fields(),
-            )
-        return document
+    def _no_json(self, about: About, *, html: bool) -> ApiError:
+        looks = "HTML" if html else "something else"
+        return ApiError(
+            f"{self.config.server} answers with {looks} where JSON belongs: is it a Kubernetes API server?",
+            next_step=f"look at the server of context {self.config.context!r}",
+            **about.error_fields(),
+        )
 
 
-async def _said(response: httpx.Response) -> bytes:
+async def words_of(response: httpx.Response) -> bytes:
     """What a server says about a failure, as far as it is short; it may take its time, but not all of it."""
     try:
         async with asyncio.timeout(PATIENCE):

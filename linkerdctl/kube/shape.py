@@ -1,15 +1,6 @@
-"""Whether a document has the shape that all objects and lists of Kubernetes have; what else is in them is looked at later."""
+"""Whether a document has the shape that all objects of Kubernetes have; what else is in them is looked at later."""
 
 from __future__ import annotations
-
-from collections.abc import Mapping
-from typing import Any
-
-
-def is_list(document: Mapping[str, Any]) -> bool:
-    """Whether it holds objects, if anything, and says how to go on, if at all."""
-    items, metadata = document.get("items"), document.get("metadata")
-    return isinstance(items or [], list) and isinstance(metadata or {}, dict) and all(map(is_object, items or ()))
 
 
 def is_object(item: object) -> bool:

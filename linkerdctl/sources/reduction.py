@@ -26,7 +26,8 @@ class Reduction:
         self._asked = frozenset(target.pod for target in asked)
         self._peer_labels = peer_labels
         self._answers: list[dict[GroupKey, Traffic]] = [{} for _ in queries]
-        self._windows: list[Window] = []
+        self._seconds: list[float] = []
+        self._ended = 0.0
         self._failures: list[ProxyFailure] = []
         self._answered: set[PodRef] = set()
         self._restarted: list[PodRef] = []
@@ -43,7 +44,8 @@ class Reduction:
         for answer, share in zip(self._answers, shares, strict=True):
             for key, traffic in share.items():
                 answer[key] = answer[key] + traffic if key in answer else traffic
-        self._windows.append(window)
+        self._seconds.append(window.seconds)
+        self._ended = max(self._ended, window.after.at)
         self._answered.add(target.pod)
         if window.restarted:
             self._restarted.append(target.pod)
@@ -63,6 +65,6 @@ class Reduction:
                 tuple(sorted(self._failures, key=lambda each: each.pod)),
                 tuple(sorted(self._restarted)),
             ),
-            seconds=median(window.seconds for window in self._windows),
-            ended=max((window.after.at for window in self._windows), default=0.0),
+            seconds=median(self._seconds),
+            ended=self._ended,
         )
