@@ -4,18 +4,19 @@ from __future__ import annotations
 
 import gc
 import sys
+from collections.abc import Sequence
 
 COLLECT_EVERY = 50_000
 """Objects. Loading makes many and no garbage; Python looks through them after every 700."""
 
 
-def main() -> None:
-    """Run the command line and exit with its code. Ctrl-C may come while modules are still loading."""
+def main(words: Sequence[str] | None = None) -> None:
+    """Run a command line (default: the process's) and exit with its code. Ctrl-C may come while modules are still loading."""
     gc.set_threshold(COLLECT_EVERY, 20, 20)
     try:
         from linkerdctl.cli.run import run
 
-        code = run()
+        code = run(words)
     except KeyboardInterrupt:
         code = 130
     sys.exit(code)

@@ -64,6 +64,7 @@ class Command(TyperCommand):
         """Its own and the global ones."""
         params = [*super().get_params(ctx), *self._globals(ctx)]
         light(params)
+        _with_completion(ctx, params)
         return params
 
     def parse_args(self, ctx: Any, args: list[str]) -> list[str]:
@@ -105,6 +106,7 @@ class Commands(TyperGroup):
         """As ever, in the light form."""
         params = super().get_params(ctx)
         light(params)
+        _with_completion(ctx, params)
         return params
 
     def list_commands(self, ctx: Any) -> list[str]:
@@ -139,6 +141,13 @@ class Commands(TyperGroup):
 
         names = [CompletionItem(name, help=text) for name, text in COMMANDS.items() if name.startswith(incomplete)]
         return [*names, *super(TyperGroup, self).shell_complete(ctx, incomplete)]
+
+
+def _with_completion(ctx: Any, params: Sequence[Any]) -> None:
+    if ctx.resilient_parsing:
+        from linkerdctl.cli.completion import complete
+
+        complete(ctx.command.name, params)
 
 
 def global_params(root: Any) -> list[Any]:
