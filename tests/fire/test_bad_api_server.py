@@ -1,4 +1,4 @@
-"""The API server itself misbehaves while objects are listed: every command ends with one line that says so, and no numbers."""
+"""The API server misbehaves while objects are listed: every command ends with one line that says so, and no numbers."""
 
 from __future__ import annotations
 

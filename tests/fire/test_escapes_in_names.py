@@ -1,4 +1,4 @@
-"""Names are other people's data: whatever they hold, no terminal obeys it, in no format, on neither stream, in no file name."""
+"""Names are other people's data: whatever they hold, no terminal obeys it, in no format, stream or file name."""
 
 from __future__ import annotations
 

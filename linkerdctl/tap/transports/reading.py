@@ -13,6 +13,10 @@ from linkerdctl.tap.framing import LARGEST, Frames, Prefix
 from linkerdctl.tap.json_form import from_json_form
 
 
+LONG = 1024 * 1024
+"""Characters of an object that is not read anew with each piece that comes; events have some thousand."""
+
+
 class EventReader(Protocol):
     """One stream, read from its beginning."""
 
@@ -66,6 +70,8 @@ class JsonReader:
     def __init__(self) -> None:
         self._bytes = codecs.getincrementaldecoder("utf-8")()
         self._text = ""
+        self._enough = 0
+        """Characters from which on it is worth looking again for the end of an object that had none before."""
         self._decoder = json.JSONDecoder()
         self.broken: TapError | None = None
         self.unread = 0
@@ -94,6 +100,8 @@ class JsonReader:
     def _objects(self) -> list[object]:
         """Those that are complete; what follows is kept. A number or a word could go on, an object cannot."""
         objects: list[object] = []
+        if len(self._text) < self._enough and not self._text.rstrip().endswith("}"):
+            return objects
         at, text = 0, self._text
         while True:
             while at < len(text) and text[at].isspace():
@@ -102,8 +110,11 @@ class JsonReader:
                 raise TapError(f"an object of `tap -o json` does not begin with {text[at]!r}")
             try:
                 record, at = self._decoder.raw_decode(text, at)
+            except RecursionError:
+                raise TapError("a JSON object of the recorded lines is nested too deeply") from None
             except ValueError:
                 self._text = text[at:]
+                self._enough = len(self._text) * 2 if len(self._text) > LONG else 0
                 if len(self._text) > LARGEST:
                     raise TapError("a JSON object of the recorded lines has no end") from None
                 return objects

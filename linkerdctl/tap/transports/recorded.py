@@ -86,10 +86,10 @@ class RecordedTap:
                 if inflate.eof:
                     inflate = zlib.decompressobj(_GZIP_WINDOW)
                 try:
-                    plain = inflate.decompress(data)
+                    plain = inflate.decompress(data, CHUNK)
                 except zlib.error:
                     raise self._error("its gzip is broken") from None
-                data = inflate.unused_data
+                data = inflate.unconsumed_tail or inflate.unused_data
                 yield plain
         if inflate is not None and not inflate.eof:
             raise self._error("its gzip ends early")

@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING
 from google.protobuf.message import DecodeError
 
 from linkerdctl.errors import ApiError, TapError
-from linkerdctl.kube.client import About, KubeClient
+from linkerdctl.kube.client import About, KubeClient, words_of
 from linkerdctl.kube.selection import Selection
 from linkerdctl.tap.decoding import viz_decoder
 from linkerdctl.tap.events import TapEvent
@@ -88,12 +88,11 @@ class VizTap:
 
     async def _check(self, response: httpx.Response) -> None:
         if "linkerd-error" in response.headers:
-            raise _refusal(await response.aread())
+            raise _refusal(await words_of(response))
         if response.status_code in (200, 401, 403):
             await self._client.check(response, self._about)
             return
-        await response.aread()
-        said = _said(response.content)
+        said = _said(await words_of(response))
         raise ApiError(
             _MEANINGS.get(response.status_code) or f"the tap API answered {response.status_code}{said and f': {said}'}",
             status=response.status_code,
@@ -129,7 +128,7 @@ def _said(body: bytes) -> str:
     """What an error's body says: the tap server's `error`, the API server's `message`, a short plain text."""
     try:
         document = json.loads(body)
-    except ValueError:
+    except (ValueError, RecursionError):
         text = body.decode(errors="replace").strip()
         return "" if text.startswith("<") else text[:200]
     return str(document.get("error") or document.get("message") or "") if isinstance(document, dict) else ""
