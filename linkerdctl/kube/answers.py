@@ -97,6 +97,16 @@ def _unauthorized(about: About, config: ClusterConfig) -> ApiError:
     )
 
 
+def no_json(about: About, config: ClusterConfig, *, html: bool) -> ApiError:
+    """The error for an answer that is no JSON, but a page for a browser or something else."""
+    looks = "HTML" if html else "something else"
+    return ApiError(
+        f"{config.server} answers with {looks} where JSON belongs: is it a Kubernetes API server?",
+        next_step=f"look at the server of context {config.context!r}",
+        **about.error_fields(),
+    )
+
+
 def pause_before_retry(status: int, headers: Mapping[str, str], attempt: int) -> float | None:
     """Seconds to wait before the next attempt; None where there is to be none, or not before anyone loses patience."""
     if status not in RETRIED or attempt >= RETRIES:

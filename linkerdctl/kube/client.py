@@ -15,7 +15,7 @@ from urllib.parse import quote
 
 from linkerdctl.errors import ApiError
 from linkerdctl.kube.answers import About as About
-from linkerdctl.kube.answers import pause_before_retry, refused
+from linkerdctl.kube.answers import no_json, pause_before_retry, refused
 from linkerdctl.kube.bodies import (
     MOST_OF_A_DOCUMENT,
     MOST_OF_A_REFUSAL,
@@ -28,7 +28,7 @@ from linkerdctl.kube.connection import connection_error, http_client, tls_contex
 from linkerdctl.kube.credentials import Certificate, credentials_for
 from linkerdctl.kube.kinds import group_of
 from linkerdctl.kube.kubeconfig import ClusterConfig
-from linkerdctl.kube.pages import Page
+from linkerdctl.kube.pages import NoListError, Page
 from linkerdctl.kube.shape import is_object
 
 if TYPE_CHECKING:
@@ -98,7 +98,7 @@ class KubeClient:
         except (ValueError, RecursionError):
             document = None
         if not isinstance(document, dict):
-            raise self._no_json(about, html=body.lstrip()[:1] == b"<")
+            raise no_json(about, self.config, html=body.lstrip()[:1] == b"<")
         return document
 
     async def objects(
@@ -135,10 +135,12 @@ class KubeClient:
         try:
             for item in page.items():
                 if not is_object(item):
-                    raise self.nonsense(about, "that is no list of objects")
+                    raise NoListError
                 yield item
+        except NoListError:
+            raise self.nonsense(about, "that is no list of objects") from None
         except (ValueError, RecursionError):
-            raise self._no_json(about, html=page.is_html) from None
+            raise no_json(about, self.config, html=page.is_html) from None
 
     async def _read(self, path: str, about: About, params: Mapping[str, str] | None, *, patient: bool = True) -> bytes:
         attempt = 0
@@ -261,14 +263,6 @@ class KubeClient:
         return ApiError(
             f"cannot {about.verb} {about}: {self.config.server} does not answer as it should: {what}",
             next_step="is it a Kubernetes API server? if so, look at less: one namespace (-n NAMESPACE)",
-            **about.error_fields(),
-        )
-
-    def _no_json(self, about: About, *, html: bool) -> ApiError:
-        looks = "HTML" if html else "something else"
-        return ApiError(
-            f"{self.config.server} answers with {looks} where JSON belongs: is it a Kubernetes API server?",
-            next_step=f"look at the server of context {self.config.context!r}",
             **about.error_fields(),
         )
 

@@ -11,10 +11,15 @@ _DECODER = JSONDecoder()
 _BLANKS = re.compile(r"[ \t\r\n]*")
 
 
+class NoListError(Exception):
+    """Well-formed, but not as lists are."""
+
+
 class Page:
     """A JSON object with an array `items`, read once, from its beginning to its end.
 
-    What is not well-formed raises `ValueError` (what is nested too deeply: `RecursionError`) when it is come to.
+    What is not well-formed raises `ValueError` (what is nested too deeply: `RecursionError`) when it is come to, and what
+    cannot be a list `NoListError`.
     """
 
     def __init__(self, body: bytes) -> None:
@@ -26,8 +31,7 @@ class Page:
     @property
     def token(self) -> str:
         """What to ask for the next page with; empty on the last."""
-        metadata = self.fields.get("metadata")
-        return str(metadata.get("continue") or "") if isinstance(metadata, dict) else ""
+        return str((self.fields.get("metadata") or {}).get("continue") or "")
 
     @property
     def is_html(self) -> bool:
@@ -47,12 +51,15 @@ class Page:
                 waiting = list(self._array())
         if self._next() < len(self._text):
             raise ValueError("something follows the end")
+        if not isinstance(self.fields.get("metadata") or {}, dict):
+            raise NoListError
         yield from waiting
 
     def _array(self) -> Iterator[Any]:
         """The values of an array; none for `null`, as which an empty one is written at times."""
-        if self._text.startswith("null", self._next()):
-            self._value()
+        if not self._text.startswith("[", self._next()):
+            if self._value() is not None:
+                raise NoListError
             return
         for _ in self._members("[", "]"):
             yield self._value()

@@ -9,7 +9,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from linkerdctl.kube.pages import Page
+from linkerdctl.kube.pages import NoListError, Page
 
 VALUES = st.recursive(
     st.none() | st.booleans() | st.integers() | st.floats(allow_nan=False, allow_infinity=False) | st.text(),
@@ -65,8 +65,6 @@ def test_a_list_without_objects_is_one(items: str) -> None:
         '{"kind":"PodList","items":[{}]',
         '{"kind":"PodList","items":[{} {}]}',
         '{"kind":"PodList","items":[{},]}',
-        '{"kind":"PodList","items":{}}',
-        '{"kind":"PodList","items":7}',
         '{"kind" "PodList"}',
         '{1:"PodList"}',
         '{"kind":"PodList"} {}',
@@ -75,6 +73,12 @@ def test_a_list_without_objects_is_one(items: str) -> None:
 )
 def test_what_is_no_list_is_told_apart(text: str) -> None:
     with pytest.raises(ValueError, match=r"."):
+        read(text)
+
+
+@pytest.mark.parametrize("text", ['{"items":{}}', '{"items":7}', '{"items":[],"metadata":[1]}', '{"metadata":"x"}'])
+def test_what_is_well_formed_but_no_list_is_told_from_what_is_not(text: str) -> None:
+    with pytest.raises(NoListError):
         read(text)
 
 
