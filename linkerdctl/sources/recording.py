@@ -2,15 +2,12 @@
 
 from __future__ import annotations
 
-import gzip
 import json
-import lzma
 import math
-import zlib
-from collections.abc import AsyncIterator, Awaitable, Callable, Iterable, Iterator, Mapping, Sequence
+from collections.abc import AsyncIterator, Awaitable, Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
-from pathlib import Path, PurePosixPath
-from typing import Any, Protocol
+from pathlib import Path
+from typing import Any
 
 from linkerdctl.errors import ExpositionError, ObjectError, RecordingError
 from linkerdctl.kube.inventory import Inventory, PodRef, Target
@@ -19,14 +16,17 @@ from linkerdctl.metrics.query import TrafficQuery
 from linkerdctl.metrics.reduce import PeerLabels, sample_names
 from linkerdctl.metrics.scrape import Scrape
 from linkerdctl.sources.protocol import Observation, Snapshot
+from linkerdctl.sources.recording_files import Archive, Directory, Files, TooLongError, inflated
 from linkerdctl.sources.reduction import Reduction, concerned
 from linkerdctl.sources.snapshots import Album
 
 VERSION = 1
 INDEX = "recording.json"
 CLUSTER = "cluster.json"
-KEPT_PASSES = 2
-"""Of an archive, in memory."""
+MOST_OF_A_SCRAPE = 64 * 1024 * 1024
+"""Bytes of inflated text, as when proxies are asked themselves."""
+MOST_OF_THE_OBJECTS = 256 * 1024 * 1024
+"""Bytes of the index, and of the cluster's objects."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -35,72 +35,6 @@ class Pass:
 
     directory: str
     at: Mapping[PodRef, float]
-
-
-class Files(Protocol):
-    """The files of a recording by their path inside it; None where there is none."""
-
-    def read(self, path: str) -> bytes | None:
-        """The bytes of one file."""
-        ...
-
-
-class Directory:
-    """A recording that lies open in a directory."""
-
-    def __init__(self, root: Path) -> None:
-        self._root = root
-
-    def read(self, path: str) -> bytes | None:
-        """The bytes of one file."""
-        try:
-            return (self._root / path).read_bytes()
-        except (FileNotFoundError, NotADirectoryError):
-            return None
-
-
-class Archive:
-    """A recording in a .tar.gz. Only plain files inside the archive's own tree count.
-
-    It may hold many more passes than are looked at, so what lies in their directories is read when it is asked for, and two
-    of them are kept.
-    """
-
-    def __init__(self, path: Path) -> None:
-        self._path = path
-        self._top = {str(name): content for name, content in self._contents(lambda name: name.name in (INDEX, CLUSTER))}
-        index = next((name for name in sorted(self._top, key=len) if PurePosixPath(name).name == INDEX), INDEX)
-        self._prefix = index.removesuffix(INDEX)
-        self._directories: dict[str, dict[str, bytes]] = {}
-
-    def read(self, path: str) -> bytes | None:
-        """The bytes of one file; archives often hold everything below one directory."""
-        directory, slash, _ = path.partition("/")
-        if not slash:
-            return self._top.get(self._prefix + path)
-        if directory not in self._directories:
-            for oldest in list(self._directories)[: -KEPT_PASSES + 1]:
-                del self._directories[oldest]
-            root = PurePosixPath(self._prefix + directory)
-            self._directories[directory] = {
-                str(name): content for name, content in self._contents(lambda name: root in name.parents)
-            }
-        return self._directories[directory].get(self._prefix + path)
-
-    def _contents(self, wanted: Callable[[PurePosixPath], bool]) -> Iterator[tuple[PurePosixPath, bytes]]:
-        import tarfile
-
-        try:
-            with tarfile.open(self._path, "r:*") as archive:
-                for member in archive:
-                    name = PurePosixPath(member.name)
-                    content = archive.extractfile(member) if member.isfile() and wanted(name) else None
-                    if content:
-                        yield name, content.read()
-        except (tarfile.TarError, EOFError, zlib.error, lzma.LZMAError, gzip.BadGzipFile):
-            raise RecordingError(
-                f"{self._path} is no archive that can be read, or it is cut short", next_step="give what `record` wrote"
-            ) from None
 
 
 class Recording:
@@ -119,7 +53,7 @@ class Recording:
                 f"there is no recording at {path}", next_step="make one: linkerdctl record -n NS -o DIR"
             )
         try:
-            return cls(path, Directory(path) if path.is_dir() else Archive(path))
+            return cls(path, Directory(path) if path.is_dir() else Archive(path, top=(INDEX, CLUSTER)))
         except OSError as error:
             raise RecordingError(f"{path} cannot be read: {error.strerror}") from None
 
@@ -140,14 +74,16 @@ class Recording:
     def text(self, looked: Pass, pod: PodRef) -> bytes | None:
         """What a proxy said in one pass, or None if it said nothing. Raises `RecordingError` for a broken file."""
         path = f"{looked.directory}/{pod.namespace}/{pod.name}.prom"
-        plain = self._files.read(path)
-        packed = self._files.read(f"{path}.gz") if plain is None else None
-        if packed is None:
-            return plain
         try:
-            return gzip.decompress(packed)
-        except (EOFError, zlib.error, gzip.BadGzipFile):
+            plain = self._files.read(path, MOST_OF_A_SCRAPE)
+            packed = self._files.read(f"{path}.gz", MOST_OF_A_SCRAPE) if plain is None else None
+            return plain if packed is None else inflated(packed, MOST_OF_A_SCRAPE)
+        except TooLongError as error:
+            raise RecordingError(f"{path} {error}") from None
+        except EOFError:
             raise RecordingError(f"{path}.gz is cut short or no gzip") from None
+        except OSError as error:
+            raise RecordingError(f"{path} cannot be read: {error.strerror}") from None
 
     def pair(self, seconds: float, last: int = -1) -> tuple[Pass, Pass]:
         """A pass, by default the last one, and the one before it whose distance comes nearest to `seconds`."""
@@ -173,12 +109,15 @@ class Recording:
         return passes
 
     def _json(self, name: str) -> dict[str, Any]:
-        content = self._files.read(name)
+        try:
+            content = self._files.read(name, MOST_OF_THE_OBJECTS)
+        except TooLongError as error:
+            raise RecordingError(f"{self.path}: {name} {error}") from None
         if content is None:
             raise RecordingError(f"{self.path} is no recording: it has no {name}", next_step="give what `record` wrote")
         try:
             document = json.loads(content)
-        except ValueError as error:
+        except (ValueError, RecursionError) as error:
             raise RecordingError(f"{self.path}: {name} is broken: {error}") from None
         if not isinstance(document, dict):
             raise RecordingError(f"{self.path}: {name} is broken: it is no JSON object")

@@ -75,7 +75,7 @@ def test_redacted_nothing_of_the_mesh_is_left(mesh: DemoMesh, linkerdctl: Comman
     assert linkerdctl(f"record -A --redact --for 1s --every 1s -o {tmp_path / 'r.tar.gz'}").code == 0
     with tarfile.open(tmp_path / "r.tar.gz") as archive:
         archive.extractall(tmp_path / "unpacked", filter="data")
-    planted = {"emojivoto", "books", "mysql", "VoteDoughnut", "-svc", "demo-node", "10.96.", "10.244."}
+    planted = {"emojivoto", "books", "mysql", "VoteDoughnut", "-svc", "demo-node", "10.96.0.", "10.244.9."}
     for pod in mesh.mesh.topology.pods:
         if pod.namespace != "linkerd":
             planted |= {pod.name, pod.workload, pod.ip, pod.identity}
