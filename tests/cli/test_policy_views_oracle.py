@@ -226,7 +226,7 @@ def test_what_takes_a_profile_is_told(capsys: pytest.CaptureFixture[str]) -> Non
     out, err = capsys.readouterr()
     assert out == ""
     assert "ServiceProfile" in err
-    assert "linkerdctl routes deploy/vote-bot --to svc/" in err
+    assert err.count("linkerdctl routes deploy/vote-bot -n emojivoto --to svc/") == 2
 
 
 @pytest.mark.parametrize("line", ["authz deploy", "stat-inbound deploy", "stat-outbound deploy", "stat server,ap"])
@@ -257,3 +257,33 @@ def test_more_or_less_can_be_asked_for(capsys: pytest.CaptureFixture[str], comma
         assert lines[0].startswith("NAMESPACE")
     if "wide" in more:
         assert {"REQUESTS", "FAILURES", "WINDOW", "PROXIES"} <= set(lines[0].split())
+
+
+@pytest.mark.parametrize(
+    ("line", "code", "says"),
+    [
+        ("stat-inbound server -n emojivoto", 2, "stat-inbound is about workloads, not servers"),
+        ("stat-outbound svc/web-svc -n emojivoto", 2, "services send no requests"),
+        ("authz au", 2, "no policy is about authorities"),
+        ("authz deploy/nope -n emojivoto", 1, "deployment 'nope' not found"),
+        ("stat-inbound deploy -o pdf", 2, "unknown output format 'pdf'"),
+        ("stat-outbound deploy -n emojivoto --sort-by colour", 2, "there is no column 'colour' to sort by"),
+        ("authz deploy -n emojivoto -t soon", 2, "soon"),
+        ("edges server", 2, "edges are between workloads, not servers"),
+        ("routes httproute -n emojivoto", 2, "not of httproutes"),
+        ("stat server/web -n emojivoto", 1, "server 'web' not found in namespace emojivoto"),
+        ("stat deploy --to server/web-http -n emojivoto", 2, "only servers count them"),
+        ("stat netauthn -n emojivoto", 2, "no traffic is counted by networkauthentication"),
+        ("authz deploy -n quiet", 0, "nothing to show: there is no deployment in namespace quiet"),
+        ("stat-inbound deploy/vote-bot -n emojivoto", 0, "got no requests in the window"),
+        ("stat-outbound deploy/emoji -n emojivoto", 0, "sent no requests in the window"),
+        ("authz netauthn -n emojivoto", 0, "is required by no authorization"),
+    ],
+)
+def test_what_cannot_be_shown_is_told_in_a_line(
+    capsys: pytest.CaptureFixture[str], line: str, code: int, says: str
+) -> None:
+    assert run(["--recording", str(RECORDING), *line.split()]) == code
+    err = capsys.readouterr().err
+    assert says in err
+    assert "Traceback" not in err
