@@ -36,8 +36,10 @@ def server_authorization(called: str, **server: Any) -> Manifest:
     return _made("ServerAuthorization", f"{POLICY}/v1beta1", called, {"server": server, "client": {}})
 
 
-def route(name: str, server: str, kind: str = "HTTPRoute", version: str = f"{POLICY}/v1beta3") -> Manifest:
-    return _made(kind, version, name, {"parentRefs": [{"group": POLICY, "kind": "Server", "name": server}]})
+def route(
+    name: str, server: str, kind: str = "HTTPRoute", version: str = f"{POLICY}/v1beta3", **metadata: Any
+) -> Manifest:
+    return _made(kind, version, name, {"parentRefs": [{"group": POLICY, "kind": "Server", "name": server}]}, **metadata)
 
 
 def counted(requests: float = 10.0, failures: float = 0.0, **more: Any) -> Traffic:

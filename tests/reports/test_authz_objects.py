@@ -100,3 +100,9 @@ def test_kinds_of_other_groups_are_not_ours() -> None:
 def test_a_server_without_a_selector_guards_no_pod() -> None:
     [found] = PolicyObjects.of([{**server("out"), "spec": {"port": 80, "externalWorkloadSelector": {}}}]).servers
     assert not found.selects("emojivoto", {"app": "web"})
+
+
+def test_targets_are_in_the_namespace_of_the_policy() -> None:
+    objects = [server("web-http"), route("api", "other", namespace="books"), policy("for-api", "HTTPRoute", "api")]
+    found = PolicyObjects.of(objects)
+    assert (found.grants, len(found.notes)) == ((), 1)

@@ -75,6 +75,11 @@ def test_a_namespace_is_one_object() -> None:
     assert (row.owner.namespace, row.owner.name, row.golden.rps) == ("", "emojivoto", 0.4)
 
 
+def test_only_objects_that_are_there_have_rows() -> None:
+    gone = {"namespace": "emojivoto", "deployment": "gone"}
+    assert inbound("deploy", ({**gone, **HTTP}, counted())) == []
+
+
 def test_nobody_waits_for_a_name_that_does_not_exist() -> None:
     with pytest.raises(NotFoundError):
         inbound_queries(InboundRequest(parse_selections(["deploy/wbe"], namespace="emojivoto")), cluster())
