@@ -17,7 +17,7 @@ from linkerdctl.errors import ApiError, ConfigError, LinkerdctlError, Prometheus
 from linkerdctl.kube.client import About, KubeClient
 from linkerdctl.kube.inventory import Target
 from linkerdctl.kube.kinds import POD
-from linkerdctl.kube.questions import allowed, api_state, server_version
+from linkerdctl.kube.questions import TAP_SERVICE, allowed, api_state, server_version
 from linkerdctl.kube.selection import Selection
 from linkerdctl.kube.served import Served
 from linkerdctl.kube.trust import Trust
@@ -25,7 +25,6 @@ from linkerdctl.kube.trust_reader import read_trust
 from linkerdctl.metrics.query import Direction, Need, TrafficQuery
 from linkerdctl.reports.check import ApiFacts, Facts, Grant, PrometheusFacts
 
-TAP_SERVICE = "v1alpha1.tap.linkerd.io"
 _COUNTED = TrafficQuery(Direction.INBOUND, (), needs=Need.REQUESTS)
 
 
@@ -110,7 +109,7 @@ async def _of_proxies(options: GlobalOptions, facts: Facts) -> Facts:
             return await _answered(scene, facts, targets)
     except ApiError as error:
         return replace(facts, pods_error=error.message, pods_advice=error.next_step or "")
-    except PrometheusError as error:
+    except (ConfigError, PrometheusError) as error:
         return replace(facts, prometheus=PrometheusFacts(error=error.message, advice=error.next_step or ""))
 
 

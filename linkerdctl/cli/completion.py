@@ -139,7 +139,7 @@ async def _listed(config: Any, kind: Kind, namespace: str | None) -> list[str]:
     from linkerdctl.kube.client import About, KubeClient, collection_path
 
     partial = "application/json;as=PartialObjectMetadataList;g=meta.k8s.io;v=v1"
-    params = {"limit": str(MOST), "resourceVersion": "0"}
+    params = {"limit": str(MOST)}
     path = collection_path(kind.group_version, kind.plural, namespace)
     about = About("list", kind.plural, kind.group, namespace)
     headers = {"Accept": f"{partial}, application/json"}
@@ -148,7 +148,7 @@ async def _listed(config: Any, kind: Kind, namespace: str | None) -> list[str]:
         KubeClient(config) as client,
         client.stream("GET", path, about, params=params, headers=headers) as response,
     ):
-        items = json.loads(await response.aread()).get("items") or ()
+        items = json.loads(await client.body(response, about)).get("items") or ()
     return [each["metadata"]["name"] for each in items]
 
 

@@ -7,26 +7,25 @@ import json
 from collections.abc import Callable
 from contextlib import aclosing
 from dataclasses import replace
-from typing import Any
 
 from linkerdctl.cli.options import GlobalOptions
 from linkerdctl.cli.tap_targets import Targets, load_targets
 from linkerdctl.errors import ApiError, LinkerdctlError
-from linkerdctl.kube.client import About, KubeClient
+from linkerdctl.kube.client import KubeClient
 from linkerdctl.kube.proxy_access import proxy_access
+from linkerdctl.kube.questions import TAP_SERVICE, allowed, api_state
 from linkerdctl.kube.rbac import missing_rule
 from linkerdctl.metrics.query import Direction, Need, TrafficQuery
 from linkerdctl.render.terminal import Terminal, printable
 from linkerdctl.sources.proxies import ProxySource
-from linkerdctl.tap.doctor import Api, Facts, Finding, findings
+from linkerdctl.tap.doctor import Facts, Finding, findings
 from linkerdctl.tap.events import RequestInit
-from linkerdctl.tap.query import API, TapQuery
+from linkerdctl.tap.query import TapQuery
 from linkerdctl.tap.transports.protocol import TapTransport
-from linkerdctl.tap.transports.viz import GROUP, about_tap
+from linkerdctl.tap.transports.viz import about_tap
 
 WATCHED = 3.0
 """Seconds that requests are counted and tapped."""
-_SERVICE = "v1alpha1.tap.linkerd.io"
 _MARKS = {True: "ok  ", False: "fail", None: "?   "}
 
 MakeTransport = Callable[[Targets], TapTransport]
@@ -42,8 +41,8 @@ async def examine(client: KubeClient, query: TapQuery, *, direct: bool = False) 
         rule=missing_rule(about.verb, about.group, about.resource, about.namespace),
     )
     if not direct:
-        (api, detail), allowed = await asyncio.gather(_api(client), _allowed(client, about))
-        facts = replace(facts, api=api, api_detail=detail, allowed=allowed)
+        state, may = await asyncio.gather(api_state(client, TAP_SERVICE), allowed(client, about))
+        facts = replace(facts, api=state.served, api_detail=state.detail, allowed=may)
     try:
         targets = await load_targets(client, query.target, everywhere=direct)
     except ApiError:
@@ -81,56 +80,6 @@ def explained(error: LinkerdctlError, facts: Facts) -> LinkerdctlError:
     if bad is not None and error.next_step is None:
         error.next_step = f"{bad.text}\n{bad.advice}" if bad.advice else bad.text
     return error
-
-
-async def _api(client: KubeClient) -> tuple[Api, str]:
-    """Who may not see API services can still see whether one answers."""
-    path = f"/apis/apiregistration.k8s.io/v1/apiservices/{_SERVICE}"
-    try:
-        service = await client.get(path, About("get", "apiservices", "apiregistration.k8s.io", name=_SERVICE))
-    except ApiError as error:
-        return (Api.ABSENT, "") if error.status == 404 else await _api_by_discovery(client)
-    conditions = (service.get("status") or {}).get("conditions") or ()
-    available: dict[str, Any] = next((each for each in conditions if each.get("type") == "Available"), {})
-    if available.get("status") == "True":
-        return Api.AVAILABLE, ""
-    return Api.UNAVAILABLE, str(available.get("message") or available.get("reason") or "")
-
-
-async def _api_by_discovery(client: KubeClient) -> tuple[Api, str]:
-    try:
-        async with client.stream("GET", API, About("get", GROUP)):
-            return Api.AVAILABLE, ""
-    except ApiError as error:
-        known = {404: Api.ABSENT, 503: Api.UNAVAILABLE}
-        return known.get(error.status, Api.UNKNOWN), "" if error.status in known else error.message
-
-
-async def _allowed(client: KubeClient, about: About) -> bool | None:
-    """Asks the API server; None where it does not answer that."""
-    resource, _, subresource = about.resource.partition("/")
-    attributes = {
-        "verb": about.verb,
-        "group": about.group,
-        "resource": resource,
-        "subresource": subresource,
-        "namespace": about.namespace or "",
-        "name": about.name or "",
-    }
-    review = {
-        "apiVersion": "authorization.k8s.io/v1",
-        "kind": "SelfSubjectAccessReview",
-        "spec": {"resourceAttributes": attributes},
-    }
-    path = "/apis/authorization.k8s.io/v1/selfsubjectaccessreviews"
-    asking = About("create", "selfsubjectaccessreviews", "authorization.k8s.io")
-    try:
-        async with client.stream(
-            "POST", path, asking, headers={"Content-Type": "application/json"}, content=json.dumps(review).encode()
-        ) as response:
-            return bool(json.loads(await client.body(response, asking))["status"]["allowed"])
-    except (ApiError, ValueError, KeyError, TypeError):
-        return None
 
 
 async def _passed(options: GlobalOptions, client: KubeClient, targets: Targets) -> int | None:

@@ -92,7 +92,7 @@ _RECORDED = tuple(Permission(SERVER.group, each) for each in ("egressnetworks", 
 COMMANDS: Mapping[str, tuple[Permission, ...]] = {
     "stat": (*_PODS, *_METRICS, *_WORKLOADS, *_SERVICES, *_optional(_POLICIES), *_NAMESPACES),
     "stat-inbound": (*_PODS, *_METRICS, *_WORKLOADS, *_SERVICES, *_optional(_POLICIES), *_NAMESPACES),
-    "stat-outbound": (*_PODS, *_METRICS, *_WORKLOADS, *_SERVICES, *_optional(_POLICIES), *_NAMESPACES),
+    "stat-outbound": (*_PODS, *_METRICS, *_WORKLOADS, *_optional(_ROUTES), *_NAMESPACES),
     "edges": (*_PODS, *_METRICS, *_WORKLOADS, *_NAMESPACES),
     "graph": (*_PODS, *_METRICS, *_WORKLOADS, *_NAMESPACES),
     "routes": (*_PODS, *_METRICS, *_WORKLOADS, *_SERVICES, *_PROFILES, *_ROUTES, *_NAMESPACES),

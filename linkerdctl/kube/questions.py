@@ -9,6 +9,9 @@ from linkerdctl.errors import ApiError
 from linkerdctl.kube.client import About, KubeClient
 from linkerdctl.kube.served import ApiState, Served
 
+TAP_SERVICE = "v1alpha1.tap.linkerd.io"
+"""The APIService of the viz extension's tap server."""
+
 
 async def server_version(client: KubeClient) -> str:
     """What it calls its own version; raises `ApiError`."""
@@ -37,7 +40,7 @@ async def allowed(client: KubeClient, about: About) -> bool | None:
     headers, content = {"Content-Type": "application/json"}, json.dumps(review).encode()
     try:
         async with client.stream("POST", path, asking, headers=headers, content=content) as response:
-            return bool(json.loads(await response.aread())["status"]["allowed"])
+            return bool(json.loads(await client.body(response, asking))["status"]["allowed"])
     except (ApiError, ValueError, KeyError, TypeError):
         return None
 

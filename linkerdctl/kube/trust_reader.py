@@ -42,7 +42,10 @@ async def _read(client: Getter, namespace: str, plural: str, name: str, what: st
         found = await client.get(f"/api/v1/namespaces/{namespace}/{plural}/{name}", about)
     except ApiError as error:
         if error.status == 404:
-            return _Found(notes=(f"{what} cannot be told: there is no {about}",))
+            kind = plural.removesuffix("s")
+            return _Found(
+                notes=(f"{what} cannot be told: namespace {namespace} has no {kind} {name} (-L names another)",)
+            )
         if error.status == 403:
             advice = (error.next_step,) if error.next_step else ()
             return _Found(notes=(f"{what} cannot be told: you may not read {about}",), advice=advice)

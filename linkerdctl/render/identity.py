@@ -17,11 +17,11 @@ def identity_view() -> View[CertificateRow]:
             Column("NAMESPACE", "namespace", lambda row: row.namespace, left=True),
             Column("NAME", "name", lambda row: row.name, left=True),
             Column("IDENTITY", "identity", lambda row: row.identity, _identity, left=True, wide=True),
-            Column("LEFT", "left_seconds", lambda row: row.left, _left, style=_style),
-            Column("SHARE", "left_share", lambda row: row.share, lambda row: numbers.percent(row.share), style=_style),
+            Column("LEFT", "left_seconds", lambda row: _rounded(row.left), _left, style=_style),
+            Column("SHARE", "left_share", lambda row: _rounded(row.share), _share, style=_style),
             Column("EXPIRES", "not_after", lambda row: _moment(row.expires), left=True),
             Column("BEGAN", "not_before", lambda row: _moment(row.began), left=True, wide=True),
-            Column(key="lifetime_seconds", value=lambda row: row.lifetime),
+            Column(key="lifetime_seconds", value=lambda row: _rounded(row.lifetime)),
             Column("REFRESHES", "refreshes", lambda row: row.refreshes),
             Column("FAILED", "refreshes_failed", lambda row: row.failures, wide=True),
             Column(
@@ -38,6 +38,15 @@ def identity_view() -> View[CertificateRow]:
 
 def _identity(row: CertificateRow) -> str:
     return row.identity or numbers.NOTHING
+
+
+def _rounded(value: float | None) -> float | None:
+    """Proxies tell nanoseconds, which no clock keeps."""
+    return None if value is None else round(value, 3)
+
+
+def _share(row: CertificateRow) -> str:
+    return numbers.percent(row.share)
 
 
 def _left(row: CertificateRow) -> str:

@@ -4,22 +4,13 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
-from enum import Enum
 
+from linkerdctl.kube.served import Served as Api
 from linkerdctl.tap.pods import DISABLED, TapPod
 
 NAMED = 5
 """Pods named each; above that they are counted."""
 INSTALL = "install it (linkerd viz install | kubectl apply -f -); without it: linkerdctl stat, which needs nothing"
-
-
-class Api(Enum):
-    """What became of the tap API."""
-
-    AVAILABLE = "available"
-    ABSENT = "absent"
-    UNAVAILABLE = "unavailable"
-    UNKNOWN = "unknown"
 
 
 @dataclass(frozen=True, slots=True)

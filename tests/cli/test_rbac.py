@@ -19,17 +19,21 @@ from tests.conftest import Kubectl
 
 WITHOUT_CLUSTER = {"demo", "rbac"}
 NS = "-n emojivoto"
+WIDE = "svc,deploy,sts,ds,rc,cj"
 TAPPED = ("deploy/web", "ns/emojivoto", "po/{web}")
 EXAMPLES = {
     "stat": [f"stat all {NS} -t 1s"],
     "edges": [f"edges {kinds} {NS} -t 1s" for kinds in ("deploy", "sts,ds,rc")],
     "graph": [f"graph {kinds} {NS} -t 1s" for kinds in ("deploy", "sts,ds,rc")],
-    "routes": [f"routes svc,deploy,sts,ds,rc,cj {NS} -t 1s"],
+    "routes": [f"routes {WIDE} {NS} -t 1s"],
     "tap": [f"tap {target} {NS} --limit 1 --duration 2s" for target in TAPPED],
     "top": [
         *(f"top {target} {NS} --batch 1s --duration 1s" for target in TAPPED),
         *(f"top {kind} {NS} --no-tap --batch 1s --duration 1s" for kind in ("deploy", "sts", "ds", "rc", "cj")),
     ],
+    "stat-inbound": [f"stat-inbound {WIDE} {NS} -t 1s"],
+    "stat-outbound": [f"stat-outbound deploy,sts,ds,rc,cj {NS} -t 1s"],
+    "authz": [f"authz {kinds} {NS} -t 1s" for kinds in (WIDE, "meshtlsauthn,netauthn")],
     "check": [f"check {NS}"],
     "identity": [f"identity deploy,sts,ds,rc,cj {NS}"],
     "profile": [
