@@ -24,7 +24,7 @@ from linkerdctl.kube.bodies import (
     beginning_of_body,
     whole_body,
 )
-from linkerdctl.kube.connection import connection_error, http_client, tls_context
+from linkerdctl.kube.connection import connection_error, http_transport, tls_context
 from linkerdctl.kube.credentials import Certificate, credentials_for
 from linkerdctl.kube.kinds import group_of
 from linkerdctl.kube.kubeconfig import ClusterConfig
@@ -38,6 +38,8 @@ if TYPE_CHECKING:
 log = logging.getLogger("linkerdctl")
 
 PAGE = 500
+CONNECT, ANSWER = 10.0, 30.0
+"""Seconds that a server has to accept a connection, and for every part of an answer."""
 PATIENCE = 10.0
 """Seconds that a server has for the words of a refusal."""
 _sleep = asyncio.sleep
@@ -71,13 +73,13 @@ class KubeClient:
         self.config = config
         self._concurrency = concurrency
         self._credentials = credentials_for(config)
-        self._retired: list[httpx.AsyncClient] = []
+        self._retired: list[httpx.AsyncBaseTransport] = []
         self._connect(self._credentials.certificate())
 
     def _connect(self, certificate: Certificate | None) -> None:
         self._certificate = certificate
         self._tls = tls_context(self.config, certificate)
-        self._http = http_client(self.config, self._tls, concurrency=self._concurrency)
+        self._transport = http_transport(self.config, self._tls, concurrency=self._concurrency)
 
     async def __aenter__(self) -> Self:
         return self
@@ -85,7 +87,7 @@ class KubeClient:
     async def __aexit__(
         self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
     ) -> None:
-        for each in (*self._retired, self._http):
+        for each in (*self._retired, self._transport):
             await each.aclose()
 
     async def get(
@@ -183,7 +185,7 @@ class KubeClient:
 
         authorization, certificate = current() if credentials.at_hand else await asyncio.to_thread(current)
         if certificate != self._certificate:
-            self._retired.append(self._http)
+            self._retired.append(self._transport)
             self._connect(certificate)
         own = [("Authorization", authorization)] if authorization else []
         return _Identity((*own, *self.config.impersonation.headers()), authorization)
@@ -227,19 +229,18 @@ class KubeClient:
         import httpx
 
         who = await self._identity()
-        built = self._http.build_request(
+        headers = [*{"Accept-Encoding": "gzip", **(request.headers or {})}.items(), *who.headers]
+        built = httpx.Request(
             request.method,
             self.config.server + request.path,
             params=request.params,
-            headers=[
-                (name.encode(), value.encode()) for name, value in (*(request.headers or {}).items(), *who.headers)
-            ],
+            headers=[(name.encode(), value.encode()) for name, value in headers],
             content=request.content,
-            timeout=request.timeout or self._http.timeout,
+            extensions={"timeout": (request.timeout or httpx.Timeout(ANSWER, connect=CONNECT)).as_dict()},
         )
         started, what = time.perf_counter(), f"{request.method} {request.path}"
         try:
-            response = await self._http.send(built, stream=True)
+            response = await self._transport.handle_async_request(built)
         except (httpx.HTTPError, OSError) as error:
             log.debug("%s failed: %s", what, type(error).__name__)
             raise connection_error(error, self.config, request.about.error_fields()) from None

@@ -20,8 +20,12 @@ SPARE = 8
 """Connections beyond those that scrapes take up, for lists and streams."""
 
 
-def http_client(config: ClusterConfig, tls: ssl.SSLContext | None, *, concurrency: int) -> httpx.AsyncClient:
-    """A client for one API server: its TLS, its proxy, connections for `concurrency` requests at once."""
+def http_transport(config: ClusterConfig, tls: ssl.SSLContext | None, *, concurrency: int) -> httpx.AsyncBaseTransport:
+    """The way to one API server: its TLS, its proxy, connections for `concurrency` requests at once.
+
+    There is no httpx client around it: what that adds (cookies, redirects, logins) an API server is not to be given, and
+    costs a scrape as much as reading its samples.
+    """
     import httpx
 
     from linkerdctl.kube.lanes import Lanes
@@ -34,7 +38,7 @@ def http_client(config: ClusterConfig, tls: ssl.SSLContext | None, *, concurrenc
 
     try:
         httpx.URL(config.server)
-        transport = Lanes(concurrency + SPARE, pool)
+        return Lanes(concurrency + SPARE, pool)
     except ImportError:
         raise ConfigError(
             f"the proxy {config.proxy} needs a package that is not installed",
@@ -43,8 +47,6 @@ def http_client(config: ClusterConfig, tls: ssl.SSLContext | None, *, concurrenc
     except (httpx.InvalidURL, ValueError):
         # Their texts may quote a proxy's password.
         raise ConfigError(f"the server or proxy-url of context {config.context!r} is no URL") from None
-    timeout, headers = httpx.Timeout(30.0, connect=10.0), {"Accept-Encoding": "gzip"}
-    return httpx.AsyncClient(transport=transport, timeout=timeout, headers=headers, trust_env=False)
 
 
 class _NamedContext(ssl.SSLContext):

@@ -48,10 +48,9 @@ class Lanes(httpx.AsyncBaseTransport):
             await lane.aclose()
 
     def _free(self, lane: httpx.AsyncHTTPTransport) -> None:
-        if lane in self._busy:
-            self._busy.remove(lane)
-            self._idle.append(lane)
-            self._places.release()
+        self._busy.remove(lane)
+        self._idle.append(lane)
+        self._places.release()
 
 
 class _Body(httpx.AsyncByteStream):

@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Protocol, Self
 from urllib.parse import quote
 
 from linkerdctl.errors import ApiError, ProxyError, UsageError
-from linkerdctl.kube.bodies import BrokenEncodingError, TooLongError, whole_body
+from linkerdctl.kube.bodies import BrokenEncodingError, Room, TooLongError, whole_body
 from linkerdctl.kube.client import About, KubeClient
 from linkerdctl.kube.inventory import PodRef, Target
 
@@ -64,6 +64,7 @@ class ThroughApiServer:
 
     def __init__(self, client: KubeClient) -> None:
         self._client = client
+        self._room = Room()
 
     async def __aenter__(self) -> Self:
         return self
@@ -83,7 +84,7 @@ class ThroughApiServer:
                 within(deadline),
                 self._client.stream("GET", path, about, headers=_HEADERS, timeout=_patience(deadline)) as response,
             ):
-                return await _read(response)
+                return await _read(response, self._room)
         except ApiError as error:
             raise as_proxy_error(error) from None
 
@@ -99,10 +100,16 @@ class Direct:
     def __init__(self, concurrency: int) -> None:
         import httpx
 
-        limits = httpx.Limits(max_connections=concurrency, max_keepalive_connections=concurrency)
+        from linkerdctl.kube.lanes import Lanes
+
         # Metrics come without TLS: there is no need to load whom to trust.
         untrusting = ssl.SSLContext(ssl.PROTOCOL_TLS_CLIENT)
-        self._http = httpx.AsyncClient(limits=limits, trust_env=False, verify=untrusting)
+
+        def pool(limits: httpx.Limits) -> httpx.AsyncHTTPTransport:
+            return httpx.AsyncHTTPTransport(verify=untrusting, limits=limits, trust_env=False)
+
+        self._http = httpx.AsyncClient(transport=Lanes(concurrency, pool), trust_env=False)
+        self._room = Room()
 
     async def __aenter__(self) -> Self:
         return self
@@ -127,7 +134,7 @@ class Direct:
             ):
                 if not response.is_success:
                     raise ProxyError(refusal(response.status_code))
-                return await _read(response)
+                return await _read(response, self._room)
         except httpx.HTTPError as error:
             raise ProxyError(_transport_reason(error)) from None
 
@@ -158,12 +165,12 @@ def _patience(deadline: float) -> httpx.Timeout:
     return httpx.Timeout(deadline + 1, pool=None)
 
 
-async def _read(response: httpx.Response) -> Fetched:
+async def _read(response: httpx.Response, room: Room) -> Fetched:
     import httpx
 
     at = time.time()
     try:
-        return Fetched(await whole_body(response, MOST_BYTES), at)
+        return Fetched(await whole_body(response, MOST_BYTES, room), at)
     except (TooLongError, BrokenEncodingError) as error:
         raise ProxyError(str(error)) from None
     except httpx.HTTPError as error:

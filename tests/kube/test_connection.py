@@ -214,7 +214,7 @@ async def test_a_server_that_says_nothing_is_told(monkeypatch: pytest.MonkeyPatc
     async with server:
         port = server.sockets[0].getsockname()[1]
         async with KubeClient(config_for(f"http://127.0.0.1:{port}")) as client:
-            client._http.timeout = 0.05
+            monkeypatch.setattr("linkerdctl.kube.client.ANSWER", 0.05)
             with pytest.raises(ApiError, match="it does not answer in time"):
                 await client.get("/version", VERSION)
         done.set()
