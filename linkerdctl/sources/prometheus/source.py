@@ -129,7 +129,8 @@ class PrometheusSource:
         return vector.rows, vector.at
 
     def _long_enough(self, interval: float | None) -> float:
-        least = LEAST_SCRAPES * round(interval, 1) if interval else 0.0
+        # Scrapes come a little early or late; intervals are set in whole seconds
+        least = LEAST_SCRAPES * (round(interval) or interval) if interval else 0.0
         if self._window >= least * 0.99:
             return self._window
         self._note(
