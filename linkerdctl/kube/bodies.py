@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import asyncio
 import zlib
-from collections.abc import AsyncIterator, Iterator
+from collections.abc import AsyncIterator, Awaitable, Callable, Iterator
+from contextlib import asynccontextmanager
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
@@ -13,6 +15,9 @@ MOST_OF_A_DOCUMENT = 256 * 1024 * 1024
 """Bytes of inflated JSON. API servers give lists from memory in one piece: ten thousand pods are a hundred million bytes."""
 MOST_OF_A_REFUSAL = 64 * 1024
 """Bytes of an answer that is no success; a Status has some hundred."""
+LARGE = 4 * 1024 * 1024
+"""Bytes from which on an answer is a large one; busy proxies have one or two million."""
+LARGE_AT_ONCE = 4
 _STEP = 1024 * 1024
 """Bytes that are inflated at once."""
 _GZIP_WINDOW = 31
@@ -29,14 +34,49 @@ class BrokenEncodingError(Exception):
     """A body that is packed in a way nobody asked for, is no gzip, or is cut short."""
 
 
-async def whole_body(response: httpx.Response, most: int) -> bytes:
+class Room:
+    """For answers that are read side by side: only so many of them may be large ones at a time, the others wait."""
+
+    def __init__(self) -> None:
+        self._places = asyncio.Semaphore(LARGE_AT_ONCE)
+
+    @asynccontextmanager
+    async def reading(self) -> AsyncIterator[Callable[[int], Awaitable[None]]]:
+        """Gives what is to be told how many bytes of an answer there are, and comes back when there is room for more."""
+        taken = False
+
+        async def there_are(size: int) -> None:
+            nonlocal taken
+            if size > LARGE and not taken:
+                taken = await self._places.acquire()
+
+        try:
+            yield there_are
+        finally:
+            if taken:
+                self._places.release()
+
+
+async def whole_body(response: httpx.Response, most: int, room: Room | None = None) -> bytes:
     """All of a body, inflated. Raises `TooLongError`, `BrokenEncodingError`, and what httpx raises for a lost connection."""
+    async with (room or Room()).reading() as there_are, growing() as body:
+        async for piece in _plain(response):
+            body += piece
+            if len(body) > most:
+                raise TooLongError(most)
+            await there_are(len(body))
+        return bytes(body)
+
+
+@asynccontextmanager
+async def growing() -> AsyncIterator[bytearray]:
+    """Bytes that are given up when something goes wrong: an error that is kept would keep them, by way of its traceback."""
     body = bytearray()
-    async for piece in _plain(response):
-        body += piece
-        if len(body) > most:
-            raise TooLongError(most)
-    return bytes(body)
+    try:
+        yield body
+    except BaseException:
+        body.clear()
+        raise
 
 
 async def beginning_of_body(response: httpx.Response, most: int) -> bytes:
@@ -55,7 +95,7 @@ async def beginning_of_body(response: httpx.Response, most: int) -> bytes:
 
 
 async def _plain(response: httpx.Response) -> AsyncIterator[bytes]:
-    """The body in pieces of no more than `_STEP`. httpx itself inflates what it has received at one go, and several times over."""
+    """The body in pieces of no more than `_STEP`. httpx itself would inflate all it received at one go, and as often as told."""
     encoding = response.headers.get("content-encoding", "identity").strip().lower()
     if encoding not in ("identity", "gzip"):
         raise BrokenEncodingError(f"its answer is packed as {encoding[:20]!r}, which nobody asked for")

@@ -12,6 +12,7 @@ from types import TracebackType
 from typing import TYPE_CHECKING, Self
 
 from linkerdctl.errors import ApiError, ProxyError
+from linkerdctl.kube.bodies import Room, growing
 from linkerdctl.kube.client import About, KubeClient
 from linkerdctl.kube.http_answer import body_of, is_complete, says_its_end
 from linkerdctl.kube.inventory import Target
@@ -30,6 +31,7 @@ class ThroughPortForward:
 
     def __init__(self, client: KubeClient) -> None:
         self._client = client
+        self._room = Room()
 
     async def __aenter__(self) -> Self:
         return self
@@ -46,29 +48,31 @@ class ThroughPortForward:
         about = About("create", "pods/portforward", namespace=pod.namespace, name=pod.name)
         try:
             async with within(deadline), self._client.websocket(path, SUBPROTOCOL, about) as tunnel:
-                return await _get(tunnel)
+                return await _get(tunnel, self._room)
         except ApiError as error:
             raise as_proxy_error(error) from None
 
 
-async def _get(tunnel: ClientConnection) -> Fetched:
+async def _get(tunnel: ClientConnection, room: Room) -> Fetched:
     from websockets.exceptions import ConnectionClosed
 
-    answer, at = bytearray(), 0.0
-    try:
-        await tunnel.send(bytes([_DATA]) + _REQUEST)
-        async for content in _content(tunnel):
-            at = at or time.time()
-            answer += content
-            if len(answer) > MOST_BYTES:
-                raise ProxyError(f"its answer is larger than {MOST_BYTES // 2**20} MiB")
-            if is_complete(answer):
-                break
-    except ConnectionClosed:
-        # API servers often leave without a goodbye; whether something is missing shows in what there is.
-        if not says_its_end(answer):
-            raise ProxyError("its answer ended early") from None
-    return Fetched(body_of(bytes(answer)), at)
+    at = 0.0
+    async with room.reading() as there_are, growing() as answer:
+        try:
+            await tunnel.send(bytes([_DATA]) + _REQUEST)
+            async for content in _content(tunnel):
+                at = at or time.time()
+                answer += content
+                await there_are(len(answer))
+                if len(answer) > MOST_BYTES:
+                    raise ProxyError(f"its answer is larger than {MOST_BYTES // 2**20} MiB")
+                if is_complete(answer):
+                    break
+        except ConnectionClosed:
+            # API servers often leave without a goodbye; whether something is missing shows in what there is.
+            if not says_its_end(answer):
+                raise ProxyError("its answer ended early") from None
+        return Fetched(body_of(bytes(answer)), at)
 
 
 async def _content(tunnel: ClientConnection) -> AsyncIterator[bytes]:

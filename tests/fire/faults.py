@@ -6,6 +6,7 @@ import asyncio
 import gzip
 from collections.abc import Callable
 from dataclasses import dataclass
+from functools import lru_cache
 
 from tests.fire.cluster import CLIENT, FAILURES, REQUESTS, STARTED, Behaviour, Exchange, exposition, healthy, refusal
 
@@ -27,6 +28,7 @@ class Fault:
     lost: str = ""
     successes: float = REQUESTS
     failures: float = FAILURES
+    timeout: str = "10s"
     passing: bool = False
     """Over at the next look, which some commands take."""
 
@@ -197,6 +199,7 @@ def twice(time: int) -> str:
     return "".join([*lines[:-1], *again, lines[-1]])
 
 
+@lru_cache
 def many_values(time: int) -> str:
     """A label that has another value in each series."""
     lines = [f'{SERIES}classification="success",authority="host-{number}.example.com"}} 5\n' for number in range(MANY)]
@@ -210,8 +213,8 @@ def escapes(time: int) -> str:
 
 FAULTS = (
     Fault("dead", dead, "connection refused"),
-    Fault("slow", slow, "timed out after 0.3s"),
-    Fault("dripping", dripping, "timed out after 0.3s"),
+    Fault("slow", slow, "timed out after 1s", timeout="1s"),
+    Fault("dripping", dripping, "timed out after 1s", timeout="1s"),
     Fault("reset in mid-body", reset_in_mid_body, "its answer ended early"),
     Fault("ends in mid-body", ends_in_mid_body, "its answer ended early"),
     Fault("truncated gzip", truncated_gzip, "its answer ended early"),

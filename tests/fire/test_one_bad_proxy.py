@@ -20,7 +20,7 @@ def test_it_costs_no_more_than_its_own_row(
 ) -> None:
     monkeypatch.setattr(proxy_access, "MOST_BYTES", 4 * MEBIBYTE)
     cluster.proxies["bad-1"] = fault.behaviour
-    ran, numbers = view.run(linkerdctl, tmp_path)
+    ran, numbers = view.run(linkerdctl, tmp_path, fault.timeout)
     assert ran.code == 0, ran.err
     for name in ("api", "web"):
         assert numbers[name] == pytest.approx(view.right(), rel=1e-5), ran.err

@@ -36,11 +36,11 @@ class View:
         failed = failures if self.inbound else 0.0
         return (successes + failed) / self.seconds, successes / (successes + failed)
 
-    def run(self, linkerdctl: Command, folder: Path) -> tuple[Ran, Numbers]:
+    def run(self, linkerdctl: Command, folder: Path, timeout: str = "10s") -> tuple[Ran, Numbers]:
         """What it left and what it says. A recording is looked at with `stat`, which tells what `record` did not notice."""
         output = folder / "recording"
         line = self.line.format(output=output)
-        ran = linkerdctl(f"{line} --timeout 300ms")
+        ran = linkerdctl(f"{line} --timeout {timeout}")
         if not line.startswith("record"):
             return ran, self.read(ran.out)
         shown = linkerdctl(f"--recording {output} stat deploy -n fire -t 1s -o json")
