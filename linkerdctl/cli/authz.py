@@ -9,22 +9,19 @@ import typer
 
 from linkerdctl.cli.authz_scene import policy_objects
 from linkerdctl.cli.options import globals_of
-from linkerdctl.cli.resource_view import (
+from linkerdctl.cli.resource_view import Flat, Report, Run, show
+from linkerdctl.cli.shared_options import (
     AllNamespaces,
     AllTraffic,
-    Flat,
     Namespace,
     Output,
-    Report,
     Resources,
-    Run,
     Selector,
     SinceStart,
     SortBy,
     Strict,
     TimeWindow,
     Watch,
-    show,
 )
 from linkerdctl.cli.traffic import Scene
 from linkerdctl.kube.inventory import Inventory

@@ -11,6 +11,7 @@ import typer
 
 from linkerdctl.cli.arguments import namespace_asked, seconds
 from linkerdctl.cli.options import GlobalOptions, globals_of
+from linkerdctl.cli.shared_options import AllNamespaces, Strict, TimeWindow
 from linkerdctl.cli.traffic import Scene, open_scene, tell_coverage
 from linkerdctl.errors import ApiError, PartialDataError, UsageError
 from linkerdctl.kube.kinds import AUTHORITY, CRONJOB, DEPLOYMENT, POLICY_KINDS, SERVICE
@@ -51,17 +52,15 @@ def edges(
         list[str] | None, typer.Argument(help="TYPE or TYPE/NAME at either end.", show_default=False)
     ] = None,
     namespace: Annotated[str | None, typer.Option("--namespace", "-n", help="Namespace of either end.")] = None,
-    all_namespaces: Annotated[bool, typer.Option("--all-namespaces", "-A", help="Look in all namespaces.")] = False,
-    time_window: Annotated[
-        str, typer.Option("--time-window", "-t", metavar="DURATION", help="How long to watch, two scrapes apart.")
-    ] = "10s",
+    all_namespaces: AllNamespaces = False,
+    time_window: TimeWindow = "10s",
     output: Annotated[
         str, typer.Option("--output", "-o", metavar="FORMAT", help="table, wide, json, yaml, csv, tree, dot, mermaid.")
     ] = "table",
     sort_by: Annotated[
         str | None, typer.Option(metavar="COLUMN", help="Sort by a column (rps, src, ...), largest first.")
     ] = None,
-    strict: Annotated[bool, typer.Option("--strict", help="Exit with 3 when a proxy did not answer.")] = False,
+    strict: Strict = False,
 ) -> None:
     """Parse, ask, show."""
     options = globals_of(ctx)

@@ -10,6 +10,7 @@ import typer
 from linkerdctl.cli.arguments import seconds
 from linkerdctl.cli.edges import edges_between, edges_request
 from linkerdctl.cli.options import globals_of
+from linkerdctl.cli.shared_options import AllNamespaces, TimeWindow
 
 app = typer.Typer(rich_markup_mode=None, pretty_exceptions_enable=False, add_completion=False)
 
@@ -34,10 +35,8 @@ def graph(
         list[str] | None, typer.Argument(help="TYPE or TYPE/NAME at either end.", show_default=False)
     ] = None,
     namespace: Annotated[str | None, typer.Option("--namespace", "-n", help="Namespace of either end.")] = None,
-    all_namespaces: Annotated[bool, typer.Option("--all-namespaces", "-A", help="Look in all namespaces.")] = False,
-    time_window: Annotated[
-        str, typer.Option("--time-window", "-t", metavar="DURATION", help="How long to watch, two scrapes apart.")
-    ] = "10s",
+    all_namespaces: AllNamespaces = False,
+    time_window: TimeWindow = "10s",
     output: Annotated[str, typer.Option("--output", "-o", metavar="FORMAT", help="tree, dot or mermaid.")] = "tree",
 ) -> None:
     """The rows of `edges`, drawn."""

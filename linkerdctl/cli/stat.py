@@ -9,6 +9,21 @@ import typer
 
 from linkerdctl.cli.arguments import namespace_asked, other_side, seconds
 from linkerdctl.cli.options import GlobalOptions, globals_of
+from linkerdctl.cli.shared_options import (
+    AllNamespaces,
+    AllTraffic,
+    Namespace,
+    Output,
+    Resources,
+    Selector,
+    SinceStart,
+    SortBy,
+    Strict,
+    TimeWindow,
+    To,
+    ToNamespace,
+    Watch,
+)
 from linkerdctl.cli.traffic import Scene, coverage_line, finish, open_scene, tell_coverage
 from linkerdctl.errors import PartialDataError
 from linkerdctl.kube.inventory import PodRef
@@ -52,39 +67,24 @@ Services and authorities are seen from their clients.
 @app.command(help=HELP, no_args_is_help=True)
 def stat(
     ctx: typer.Context,
-    resource: Annotated[list[str], typer.Argument(help="What to look at.", show_default=False)],
-    namespace: Annotated[str | None, typer.Option("--namespace", "-n", help="Namespace of the resources.")] = None,
-    all_namespaces: Annotated[bool, typer.Option("--all-namespaces", "-A", help="Look in all namespaces.")] = False,
-    selector: Annotated[str, typer.Option("--selector", "-l", help="Label selector for the resources.")] = "",
-    to: Annotated[
-        str | None, typer.Option("--to", metavar="TYPE[/NAME]", help="Only what the resources sent to TYPE[/NAME].")
-    ] = None,
-    to_namespace: Annotated[str | None, typer.Option(help="Namespace of --to; alone: all that is there.")] = None,
+    resource: Resources,
+    namespace: Namespace = None,
+    all_namespaces: AllNamespaces = False,
+    selector: Selector = "",
+    to: To = None,
+    to_namespace: ToNamespace = None,
     from_: Annotated[
         str | None, typer.Option("--from", metavar="TYPE[/NAME]", help="Only what TYPE[/NAME] sent to the resources.")
     ] = None,
     from_namespace: Annotated[str | None, typer.Option(help="Namespace of --from; alone: all that is there.")] = None,
-    time_window: Annotated[
-        str, typer.Option("--time-window", "-t", metavar="DURATION", help="How long to watch, two scrapes apart.")
-    ] = "10s",
-    output: Annotated[
-        str, typer.Option("--output", "-o", metavar="FORMAT", help="table, wide, json, yaml or csv.")
-    ] = "table",
+    time_window: TimeWindow = "10s",
+    output: Output = "table",
     unmeshed: Annotated[bool, typer.Option("--unmeshed", help="Show resources without meshed pods too.")] = False,
-    sort_by: Annotated[
-        str | None, typer.Option(metavar="COLUMN", help="Sort by a column (rps, p99, success, ...), largest first.")
-    ] = None,
-    watch: Annotated[
-        str | None,
-        typer.Option("--watch", "-w", metavar="[EVERY]", help="Refresh every so often (bare: 2s).", show_default=False),
-    ] = None,
-    all_traffic: Annotated[
-        bool, typer.Option("--all-traffic", help="Count probes and scrapes of the proxies too.")
-    ] = False,
-    since_start: Annotated[
-        bool, typer.Option("--since-start", help="One scrape: averages since each proxy started.")
-    ] = False,
-    strict: Annotated[bool, typer.Option("--strict", help="Exit with 3 when a proxy did not answer.")] = False,
+    sort_by: SortBy = None,
+    watch: Watch = None,
+    all_traffic: AllTraffic = False,
+    since_start: SinceStart = False,
+    strict: Strict = False,
 ) -> None:
     """Parse, ask, show."""
     options = globals_of(ctx)

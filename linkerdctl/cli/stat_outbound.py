@@ -8,20 +8,18 @@ from dataclasses import dataclass
 import typer
 
 from linkerdctl.cli.options import globals_of
-from linkerdctl.cli.resource_view import (
+from linkerdctl.cli.resource_view import Report, Run, show
+from linkerdctl.cli.shared_options import (
     AllNamespaces,
     Namespace,
     Output,
-    Report,
     Resources,
-    Run,
     Selector,
     SinceStart,
     SortBy,
     Strict,
     TimeWindow,
     Watch,
-    show,
 )
 from linkerdctl.cli.traffic import Scene
 from linkerdctl.kube.inventory import Inventory
