@@ -95,7 +95,7 @@ async def beginning_of_body(response: httpx.Response, most: int) -> bytes:
 
 
 async def _plain(response: httpx.Response) -> AsyncIterator[bytes]:
-    """The body in pieces of no more than `_STEP`. httpx itself would inflate all it received at one go, and as often as told."""
+    """The body in pieces of no more than `_STEP`. httpx itself inflates all it received at one go, and as often as told."""
     encoding = response.headers.get("content-encoding", "identity").strip().lower()
     if encoding not in ("identity", "gzip"):
         raise BrokenEncodingError(f"its answer is packed as {encoding[:20]!r}, which nobody asked for")
