@@ -171,13 +171,15 @@ def _give_up(_number: int, _frame: Any) -> NoReturn:
 
 @contextlib.contextmanager
 def _silence() -> Iterator[None]:
-    """Credential plugins write where we do."""
+    """Credential plugins ask their user on a terminal, which at this moment is the shell's."""
     sys.stderr.flush()
-    kept, nowhere = os.dup(2), os.open(os.devnull, os.O_WRONLY)
-    os.dup2(nowhere, 2)
+    kept, nowhere = {number: os.dup(number) for number in (0, 2)}, os.open(os.devnull, os.O_RDWR)
+    for number in kept:
+        os.dup2(nowhere, number)
     try:
         yield
     finally:
-        os.dup2(kept, 2)
-        os.close(kept)
+        for number, before in kept.items():
+            os.dup2(before, number)
+            os.close(before)
         os.close(nowhere)

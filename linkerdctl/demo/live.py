@@ -84,10 +84,10 @@ def served(log: RequestLog, pods: Sequence[DemoPod], now: float, window: float =
 
 def stay_up(mesh: DemoMesh, terminal: Terminal) -> None:
     """Tell how to reach the mesh and show it until Ctrl-C (or a request to terminate)."""
-    terminal.out(f"export KUBECONFIG={mesh.kubeconfig}\n")
-    terminal.note(f"the demo mesh runs at {mesh.url}; Ctrl-C ends it")
-    terminal.note("in another terminal, with that KUBECONFIG: linkerdctl stat deploy -n emojivoto")
     with contextlib.suppress(KeyboardInterrupt), _ending_on_request():
+        terminal.out(f"export KUBECONFIG={mesh.kubeconfig}\n")
+        terminal.note(f"the demo mesh runs at {mesh.url}; Ctrl-C ends it")
+        terminal.note("in another terminal, with that KUBECONFIG: linkerdctl stat deploy -n emojivoto")
         if terminal.live:
             _show_live(mesh, terminal)
         else:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import os
+import pty
 import socket
 import subprocess
 import sys
@@ -21,14 +22,22 @@ RECORDING = Path(__file__).parents[1] / "fixtures" / "emojivoto-profiles"
 WORKLOADS = ["emoji", "vote-bot", "voting", "web"]
 
 
-def completed(line: str, kubeconfig: Path | str, timeout: float = 30) -> subprocess.CompletedProcess[str]:
+def completed(
+    line: str, kubeconfig: Path | str, timeout: float = 30, stdin: int | None = None, stderr: int = subprocess.PIPE
+) -> subprocess.CompletedProcess[str]:
     """Complete a line as bash asks for it; a blank at its end begins a new word."""
     words = line.split()
     number = len(words) - (not line.endswith(" "))
     asked = {"_LINKERDCTL_COMPLETE": "complete_bash", "COMP_WORDS": line, "COMP_CWORD": str(number)}
     environment = {**os.environ, **asked, "KUBECONFIG": str(kubeconfig)}
     return subprocess.run(
-        (sys.executable, "-m", "linkerdctl"), env=environment, capture_output=True, text=True, timeout=timeout
+        (sys.executable, "-m", "linkerdctl"),
+        env=environment,
+        stdin=stdin,
+        stdout=subprocess.PIPE,
+        stderr=stderr,
+        text=True,
+        timeout=timeout,
     )
 
 
@@ -130,6 +139,23 @@ def test_a_credential_plugin_that_hangs_and_talks_is_too(tmp_path: Path, silent_
         "interactiveMode": "IfAvailable",
     }
     assert_silent(kubeconfig(tmp_path / "config", silent_server, {"exec": plugin}))
+
+
+def test_a_plugin_does_not_talk_to_who_types(tmp_path: Path, silent_server: str) -> None:
+    plugin = {
+        "apiVersion": "client.authentication.k8s.io/v1",
+        "command": "sh",
+        "args": ["-c", "echo password, please >&2; read answer"],
+        "interactiveMode": "IfAvailable",
+    }
+    config = kubeconfig(tmp_path / "config", silent_server, {"exec": plugin})
+    ours, theirs = pty.openpty()
+    completed("linkerdctl stat -n emojivoto deploy/", config, timeout=20, stdin=theirs, stderr=theirs)
+    os.set_blocking(ours, False)
+    with pytest.raises(BlockingIOError):
+        print(os.read(ours, 1000))
+    os.close(ours)
+    os.close(theirs)
 
 
 def test_so_is_every_other_trouble(tmp_path: Path) -> None:

@@ -143,6 +143,17 @@ def test_kubectl_takes_what_is_printed_and_a_role_reaches_no_further(
         assert kubectl("auth", "can-i", *words, *viewer, mesh=mesh).stdout.split()[0] == answer, words
 
 
+def test_only_the_named_secret_can_be_read(
+    mesh: DemoMesh, kubectl: Kubectl, capsys: pytest.CaptureFixture[str]
+) -> None:
+    words = ("identity", "-n", "emojivoto", "--optional", "--user", "auditor", "--name", "auditor")
+    manifests = printed(capsys, *words)
+    mesh.call(lambda: [mesh.store.add(each) for each in manifests])
+    for secret, answer in (("linkerd-identity-issuer", "yes"), ("another", "no")):
+        asked = kubectl("auth", "can-i", "get", f"secrets/{secret}", "-n", "linkerd", "--as", "auditor", mesh=mesh)
+        assert asked.stdout.split()[0] == answer
+
+
 def test_one_that_is_to_look_everywhere_gets_a_cluster_role(capsys: pytest.CaptureFixture[str]) -> None:
     role, binding = printed(capsys, "stat", "-A", "--group", "sre")
     assert (role["kind"], binding["kind"]) == ("ClusterRole", "ClusterRoleBinding")

@@ -198,6 +198,11 @@ def test_a_leaf_is_bad_when_it_has_expired_and_worth_a_warning_when_it_is_not_re
     assert one("certificates-leaf", answers=found).result is result
 
 
+def test_an_older_proxy_that_does_not_tell_its_certificate_s_beginning_is_not_warned_of() -> None:
+    old = Scrape(NOW, {"identity_cert_expiration_timestamp_seconds": {b"": NOW + 20 * HOUR}})
+    assert one("certificates-leaf", answers=answering(web=old)).result is OK
+
+
 def test_a_proxy_without_a_certificate_is_an_error() -> None:
     check = one("certificates-leaf", answers=answering(web=Scrape(NOW, {})))
     assert (check.result, check.error) == (ERROR, "emojivoto/web-1: it tells of no certificate")
