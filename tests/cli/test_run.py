@@ -118,13 +118,16 @@ def test_a_full_disk_is_an_error() -> None:
 
 def test_a_poor_encoding_is_no_reason_to_fail() -> None:
     environ = {**os.environ, "PYTHONIOENCODING": "ascii", "PYTHONUTF8": "0"}
-    ended = subprocess.run((*CLI, "stat", "deploy", "--via", "d\u00e9ploy"), capture_output=True, env=environ, check=False)
+    ended = subprocess.run(
+        (*CLI, "stat", "deploy", "--via", "d\u00e9ploy"), capture_output=True, env=environ, check=False
+    )
     assert ended.returncode == 2
     assert rb"d\xe9ploy" in ended.stderr
 
 
 def test_ctrl_c_while_a_server_keeps_us_waiting(tmp_path: Path) -> None:
     with socket.create_server(("127.0.0.1", 0)) as silent:
+        silent.settimeout(30)
         config = tmp_path / "config"
         config.write_text(
             f"""{{"current-context": "c", "contexts": [{{"name": "c", "context": {{"cluster": "c"}}}}],
