@@ -31,6 +31,13 @@ def complete(command: str, params: Iterable[Any]) -> None:
             param._custom_shell_complete = completer
 
 
+def take_help_for_text() -> None:
+    """Typer takes brackets in the help that zsh and fish show (`TYPE[/NAME]`) for markup, drops them, or fails."""
+    from typer import _completion_classes
+
+    _completion_classes._sanitize_help_text = lambda text: text
+
+
 def _completer_of(param: Any) -> Completer | None:
     if param.param_type_name == "argument":
         return _ARGUMENTS.get(param.name)

@@ -53,6 +53,9 @@ def _invoke(words: list[str]) -> int:
 
     command: Any = typer.main.get_command(app)
     if os.environ.get("_LINKERDCTL_COMPLETE"):
+        from linkerdctl.cli.completion import take_help_for_text
+
+        take_help_for_text()
         return int(command.main(words, prog_name="linkerdctl", standalone_mode=False) or 0)
     try:
         # Not through main(): it answers a closed pipe with exit code 1

@@ -164,3 +164,21 @@ def test_so_is_every_other_trouble(tmp_path: Path) -> None:
     broken.write_text("{[")
     assert_silent(broken)
     assert_silent(kubeconfig(tmp_path / "refused", "http://127.0.0.1:1"))
+
+
+@pytest.mark.parametrize(
+    "asked",
+    [
+        {"_LINKERDCTL_COMPLETE": "complete_zsh"},
+        {"_LINKERDCTL_COMPLETE": "complete_fish", "_TYPER_COMPLETE_FISH_ACTION": "get-args"},
+    ],
+    ids=["zsh", "fish"],
+)
+def test_help_beside_what_is_offered_keeps_its_brackets(asked: dict[str, str]) -> None:
+    line = {"_TYPER_COMPLETE_ARGS": "linkerdctl stat --fro"}
+    ended = subprocess.run(
+        (sys.executable, "-m", "linkerdctl"), env={**os.environ, **asked, **line}, capture_output=True, text=True
+    )
+    assert (ended.returncode, ended.stderr) == (0, "")
+    assert "--from-namespace" in ended.stdout
+    assert "TYPE[/NAME]" in ended.stdout
