@@ -7,13 +7,16 @@ from contextlib import asynccontextmanager
 from typing import Any
 
 from linkerdctl.cli.options import GlobalOptions
+from linkerdctl.cli.stock import Restock, check_all_there
 from linkerdctl.cli.traffic import Scene
 from linkerdctl.kube.client import KubeClient
 from linkerdctl.kube.cluster import load_inventory
+from linkerdctl.kube.inventory import Inventory
 from linkerdctl.kube.kubeconfig import ClusterConfig, Impersonation, load_config
 from linkerdctl.kube.proxy_access import proxy_access
 from linkerdctl.kube.selection import Selection
 from linkerdctl.render.progress import progress_on
+from linkerdctl.sources.protocol import Source
 from linkerdctl.sources.proxies import ProxySource
 
 
@@ -36,25 +39,42 @@ async def open_cluster(
     async with KubeClient(cluster_config(options), concurrency=options.concurrency) as client:
         inventory = await load_inventory(client, selections, all_pods=all_pods)
 
+        async def load_again() -> Inventory:
+            found = await load_inventory(client, selections, all_pods=all_pods)
+            check_all_there(selections, inventory, found)
+            return found
+
         async def manifests(group_version: str, plural: str, kind: str, namespace: str | None) -> list[dict[str, Any]]:
             return [each async for each in client.objects(group_version, plural, namespace=namespace)]
 
-        if options.prometheus is not None:
-            from linkerdctl.cli.prometheus import open_prometheus
+        stock = Restock(inventory, load_again, options.terminal)
+        async with _source(options, client, inventory, window=window, since_start=since_start) as source:
+            try:
+                yield Scene(inventory, source, manifests, client, stock.look)
+            finally:
+                await stock.close()
 
-            async with open_prometheus(
-                options.prometheus, client, inventory, options.terminal, window=window, since_start=since_start
-            ) as store:
-                yield Scene(inventory, store, manifests, client)
-            return
-        async with proxy_access(options.via, client, concurrency=options.concurrency) as access:
-            source = ProxySource(
-                access,
-                window=window,
-                peer_labels=inventory.peer_labels,
-                concurrency=options.concurrency,
-                deadline=options.timeout,
-                since_start=since_start,
-                progress=progress_on(options.terminal),
-            )
-            yield Scene(inventory, source, manifests, client)
+
+@asynccontextmanager
+async def _source(
+    options: GlobalOptions, client: KubeClient, inventory: Inventory, *, window: float, since_start: bool
+) -> AsyncIterator[Source]:
+    """Where traffic comes from."""
+    if options.prometheus is not None:
+        from linkerdctl.cli.prometheus import open_prometheus
+
+        async with open_prometheus(
+            options.prometheus, client, inventory, options.terminal, window=window, since_start=since_start
+        ) as store:
+            yield store
+        return
+    async with proxy_access(options.via, client, concurrency=options.concurrency) as access:
+        yield ProxySource(
+            access,
+            window=window,
+            peer_labels=inventory.peer_labels,
+            concurrency=options.concurrency,
+            deadline=options.timeout,
+            since_start=since_start,
+            progress=progress_on(options.terminal),
+        )

@@ -33,9 +33,12 @@ class Scene:
     manifests: ManifestLister
     client: KubeClient | None = None
     """For what is in no list; a recording has none."""
+    restock: Callable[[], None] = lambda: None
+    """Brings the inventory up to date by and by, where there is a cluster to ask."""
 
     async def targets(self) -> Sequence[Target]:
-        """The proxies to ask."""
+        """The proxies to ask, as of now or of some seconds ago: who asks again and again learns who came and who went."""
+        self.restock()
         return self.inventory.targets()
 
 

@@ -9,7 +9,7 @@ from __future__ import annotations
 import difflib
 from collections import defaultdict
 from collections.abc import Iterable, Iterator, Mapping
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, field, fields, replace
 from typing import Any
 
 from linkerdctl.errors import NotFoundError, ObjectError
@@ -150,6 +150,11 @@ class Inventory:
             self._pods[pod.ref] = pod
         else:
             self._left_out[pod.ref] = pod.status
+
+    def become(self, other: Inventory) -> None:
+        """Hold what another one does from now on, for all who hold this one."""
+        for each in fields(self):
+            setattr(self, each.name, getattr(other, each.name))
 
     def learn(self, kind: Kind) -> None:
         """A custom kind that the cluster has, even if there is no object of it."""

@@ -81,6 +81,8 @@ class ProxySource:
         """A scrape every `every` seconds, each compared with the earlier one that is nearest to `window` before it."""
         names = sample_names(queries)
         past: dict[PodRef, deque[Scrape]] = {}
+        met: set[PodRef] = set()
+        began: float | None = None
         looked_last: float | None = None
         next_look = time.monotonic()
         while True:
@@ -89,13 +91,15 @@ class ProxySource:
             async with asyncio.TaskGroup() as group:
                 for target in asked:
                     scrapes = past.setdefault(target.pod, deque())
-                    group.create_task(self._look_again(target, names, scrapes, reduction, every, looked_last))
+                    unseen_since = looked_last if target.pod in met else began
+                    group.create_task(self._look_again(target, names, scrapes, reduction, every, unseen_since))
+            met.update(target.pod for target in asked)
             for gone in past.keys() - {target.pod for target in asked}:
                 del past[gone]
             if looked_last is not None:
                 yield reduction.observation()
             next_look = max(next_look + (every if looked_last else min(every, self._window)), time.monotonic())
-            looked_last = now
+            began, looked_last = began or now, now
             await asyncio.sleep(next_look - time.monotonic())
 
     async def snapshot(self, names: Iterable[str], targets: Sequence[Target]) -> Snapshot:
@@ -124,16 +128,19 @@ class ProxySource:
         scrapes: deque[Scrape],
         reduction: Reduction,
         every: float,
-        looked_last: float | None,
+        unseen_since: float | None,
     ) -> None:
-        """Add what a proxy counted since it was looked at; one that was not looked at counts only if it is new."""
+        """Add what a proxy counted since it was looked at; one that was not looked at counts only if it is new.
+
+        That is if it began after the look before; if nobody knew of it then, after the first look of all.
+        """
         try:
             after = await self._scrape(target, names)
         except (ProxyError, ExpositionError) as error:
             reduction.fail(target, error)
             return
         before = _nearest(scrapes, after, self._window, at_most=OUTDATED * max(self._window, every))
-        if before is not None or (looked_last is not None and after.began_since(looked_last)):
+        if before is not None or (unseen_since is not None and after.began_since(unseen_since)):
             reduction.add(target, Window(before, after))
         else:
             reduction.fail(target, ProxyError("it did not answer the look before"))

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import time
 from collections.abc import Sequence
+from itertools import count
+from types import SimpleNamespace
 
 import pytest
 from builders_for_sources import INBOUND, FakeAccess, Script, names, no_peer, reasons, target, text
@@ -13,6 +15,7 @@ from linkerdctl.kube.inventory import PodRef, Target
 from linkerdctl.kube.proxy_access import Fetched
 from linkerdctl.metrics.query import Matcher, TrafficQuery
 from linkerdctl.metrics.traffic import Traffic
+from linkerdctl.sources import proxies
 from linkerdctl.sources.protocol import Observation
 from linkerdctl.sources.proxies import ProxySource
 
@@ -244,6 +247,21 @@ async def test_a_new_pod_counts_from_its_start() -> None:
     both = [*first, target("web-2")]
     answers = await watched({"web-1": looks(0, 1, 1), "web-2": new}, 3, targets=[first, both, both])
     assert successes(answers) == [31, 20]
+
+
+async def test_a_new_pod_that_is_heard_of_late_counts_from_its_start(monkeypatch: pytest.MonkeyPatch) -> None:
+    clock = count(1_000, 10)
+    monkeypatch.setattr(proxies, "time", SimpleNamespace(time=lambda: float(next(clock)), monotonic=time.monotonic))
+    began_before_the_second_look = [
+        Fetched(text(30, started=1_005.0), 1_020.0),
+        Fetched(text(50, started=1_005.0), 1_030.0),
+    ]
+    first = [target("web-1")]
+    both = [*first, target("web-2")]
+    scripts = {"web-1": looks(0, 1, 2, 3), "web-2": began_before_the_second_look}
+    answers = await watched(scripts, 4, window=10.0, targets=[first, first, both, both])
+    assert [each.coverage.failures for each in answers] == [(), (), ()]
+    assert successes(answers)[1:] == [30 + 1, 20 + 1]
 
 
 async def test_a_proxy_that_misses_a_look_is_compared_with_the_one_before() -> None:
