@@ -18,6 +18,7 @@ from linkerdctl.profiles.routes import GrpcMethod
 from linkerdctl.render.progress import progress_on
 from linkerdctl.tap.events import Direction, Endpoint, Headers, RequestInit, RequestKey, ResponseEnd, TapEvent
 from linkerdctl.tap.query import TapQuery, check_kinds
+from linkerdctl.tap.redaction import redacted
 from linkerdctl.tap.transports.protocol import TapTransport
 
 CANONICAL = "l5d-dst-canonical"
@@ -107,7 +108,7 @@ class SeenRequests:
 
     def add(self, events: Sequence[TapEvent]) -> None:
         """Take in events. Without headers only the end of a request tells whether it is gRPC."""
-        for event in events:
+        for event in map(redacted, events):
             if isinstance(event.http, RequestInit):
                 self._begin(event, event.http)
             elif isinstance(event.http, ResponseEnd) and (request := self._open.pop(event.key, None)):

@@ -17,6 +17,7 @@ from linkerdctl.reports.top import Edges
 from linkerdctl.sources.protocol import Observation
 from linkerdctl.tap.events import TapEvent
 from linkerdctl.tap.following import Following
+from linkerdctl.tap.redaction import redacted
 from linkerdctl.tap.top import Top, TopRow, totals
 from linkerdctl.tap.transports.protocol import TapTransport
 
@@ -76,9 +77,10 @@ class TapFeed:
         assert self.transport is not None  # noqa: S101 - set before it runs
         async with aclosing(self.transport.batches()) as batches:
             async for batch in batches:
-                self._top.add(batch, time.monotonic())
+                events = [redacted(event) for event in batch]
+                self._top.add(events, time.monotonic())
                 if self._following:
-                    self._following[1].see(batch)
+                    self._following[1].see(events)
 
     def rows(self, shape: TopShape) -> list[TopRow]:
         """As of now."""
