@@ -11,8 +11,8 @@ from dataclasses import dataclass, field
 from types import FrameType
 from typing import NoReturn
 
-from linkerdctl.demo.request_log import RequestLog, Seen
 from linkerdctl.demo.servers import DemoMesh
+from linkerdctl.demo.simulation.request_log import RequestLog, Seen
 from linkerdctl.demo.topology import DemoPod
 from linkerdctl.render import numbers
 from linkerdctl.render.live import live_on

@@ -10,12 +10,12 @@ from itertools import count
 from typing import Protocol
 
 from linkerdctl.demo.faults import Fault
-from linkerdctl.demo.generator import TrafficGenerator
-from linkerdctl.demo.policies import Policies
-from linkerdctl.demo.proxy_metrics import ProxyMetrics
-from linkerdctl.demo.request_log import RequestLog, Scraped
+from linkerdctl.demo.proxies.metrics import ProxyMetrics
+from linkerdctl.demo.simulation.generator import TrafficGenerator
+from linkerdctl.demo.simulation.policies import Policies
+from linkerdctl.demo.simulation.request_log import RequestLog, Scraped
+from linkerdctl.demo.simulation.traffic import NEVER, Hop
 from linkerdctl.demo.topology import DemoPod, Topology
-from linkerdctl.demo.traffic import NEVER, Hop
 
 PAST = 60.0
 """Seconds of traffic that lie behind a mesh when it is made, so that its counters are not at zero."""

@@ -17,21 +17,21 @@ from pathlib import Path
 from types import TracebackType
 from typing import TYPE_CHECKING, Self, TypeVar
 
-from linkerdctl.demo.access import Access, Denial
+from linkerdctl.demo.api.access import Access, Denial
+from linkerdctl.demo.api.rbac import Roles
+from linkerdctl.demo.cluster.store import ObjectStore
 from linkerdctl.demo.faults import parse_faults
 from linkerdctl.demo.http_server import require_server_packages, server_for
 from linkerdctl.demo.kubeconfig import write_kubeconfig
 from linkerdctl.demo.mesh import PAST, Mesh
-from linkerdctl.demo.proxy_answers import ProxyAnswers
-from linkerdctl.demo.proxy_server import ProxyServer, claim_network, moved
-from linkerdctl.demo.rbac import Roles
-from linkerdctl.demo.request_log import RequestLog
-from linkerdctl.demo.store import ObjectStore
+from linkerdctl.demo.proxies.answers import ProxyAnswers
+from linkerdctl.demo.proxies.server import ProxyServer, claim_network, moved
+from linkerdctl.demo.simulation.request_log import RequestLog
 from linkerdctl.demo.topology import Topology
 from linkerdctl.errors import LinkerdctlError
 
 if TYPE_CHECKING:
-    from linkerdctl.demo.api_server import ApiServer
+    from linkerdctl.demo.api.server import ApiServer
 
 T = TypeVar("T")
 HOST = "127.0.0.1"
@@ -140,9 +140,9 @@ class DemoMesh:
             self._ready.set_exception(error)
 
     async def _serve(self) -> None:
-        from linkerdctl.demo.api_server import ApiServer
-        from linkerdctl.demo.tap_api import TapApi
-        from linkerdctl.demo.tap_ports import TapPorts
+        from linkerdctl.demo.api.server import ApiServer
+        from linkerdctl.demo.tap.api import TapApi
+        from linkerdctl.demo.tap.ports import TapPorts
 
         self._loop, self._stopping = asyncio.get_running_loop(), asyncio.Event()
         answers = ProxyAnswers(self.mesh)
@@ -183,7 +183,7 @@ def _in_network(network: int, topology: Topology) -> Topology:
 
 
 def _filled_store(topology: Topology) -> ObjectStore:
-    from linkerdctl.demo.cluster_objects import cluster_objects, deferred_objects
+    from linkerdctl.demo.cluster.standing_objects import cluster_objects, deferred_objects
 
     store = ObjectStore()
     for manifest in (*cluster_objects(), *topology.manifests()):

@@ -120,7 +120,7 @@ class Topology:
 
     def manifests(self) -> Iterator[dict[str, Any]]:
         """Every object that a cluster with these pods would hold, and a few workloads outside the mesh."""
-        from linkerdctl.demo.manifests import manifests_of
+        from linkerdctl.demo.cluster.manifests import manifests_of
 
         return manifests_of(self)
 

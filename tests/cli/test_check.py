@@ -12,8 +12,8 @@ from syrupy.assertion import SnapshotAssertion
 
 from linkerdctl.cli import check as command
 from linkerdctl.cli.run import run
-from linkerdctl.demo.access import Denial
-from linkerdctl.demo.resources import REGISTRY
+from linkerdctl.demo.api.access import Denial
+from linkerdctl.demo.cluster.resources import REGISTRY
 from linkerdctl.demo.servers import DemoMesh
 from tests.conftest import DemoFactory
 

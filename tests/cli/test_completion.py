@@ -14,7 +14,7 @@ from typing import Any
 
 import pytest
 
-from linkerdctl.demo.access import Denial
+from linkerdctl.demo.api.access import Denial
 from linkerdctl.demo.servers import DemoMesh
 from tests.conftest import DemoFactory
 

@@ -11,7 +11,7 @@ import pytest
 from prometheus_client.parser import text_string_to_metric_families
 
 from linkerdctl.cli.run import run
-from linkerdctl.demo.access import Denial
+from linkerdctl.demo.api.access import Denial
 from linkerdctl.demo.servers import DemoMesh
 from tests.cli.test_startup import loaded_by
 from tests.conftest import DemoFactory

@@ -12,7 +12,7 @@ from syrupy.assertion import SnapshotAssertion
 
 from linkerdctl.cli.commands import COMMANDS
 from linkerdctl.cli.run import run
-from linkerdctl.demo.access import Attempt
+from linkerdctl.demo.api.access import Attempt
 from linkerdctl.demo.servers import DemoMesh, DemoOptions
 from linkerdctl.kube.permissions import COMMANDS as PERMISSIONS
 from tests.conftest import Kubectl

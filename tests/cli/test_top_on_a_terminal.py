@@ -20,7 +20,7 @@ from pathlib import Path
 import pytest
 
 from linkerdctl.demo.servers import DemoMesh
-from linkerdctl.demo.tap_service import framed
+from linkerdctl.demo.tap.service import framed
 from tests.conftest import DemoFactory
 from tests.demo.tap_client import request_for, tapped
 

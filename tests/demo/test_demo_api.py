@@ -11,7 +11,7 @@ import pytest
 from websockets.exceptions import InvalidStatus
 from websockets.sync.client import connect
 
-from linkerdctl.demo.access import Denial
+from linkerdctl.demo.api.access import Denial
 from linkerdctl.demo.servers import DemoMesh
 from linkerdctl.demo.topology import DemoPod
 from tests.conftest import DemoFactory

@@ -8,9 +8,9 @@ import sys
 
 from cryptography import x509
 
-from linkerdctl.demo.certificates import issuer_secret, trust_roots
-from linkerdctl.demo.cluster_objects import deferred_objects
-from linkerdctl.demo.store import ObjectStore
+from linkerdctl.demo.cluster.certificates import issuer_secret, trust_roots
+from linkerdctl.demo.cluster.standing_objects import deferred_objects
+from linkerdctl.demo.cluster.store import ObjectStore
 
 STARTED = 1_800_000_000.0
 

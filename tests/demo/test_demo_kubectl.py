@@ -9,7 +9,7 @@ from collections.abc import Iterator
 import pytest
 import yaml
 
-from linkerdctl.demo.access import Denial
+from linkerdctl.demo.api.access import Denial
 from linkerdctl.demo.servers import DemoMesh
 from tests.conftest import DemoFactory, Kubectl
 

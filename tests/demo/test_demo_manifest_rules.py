@@ -10,14 +10,15 @@ from google.protobuf import descriptor_pb2, descriptor_pool, message_factory
 from hypothesis import given
 from hypothesis import strategies as st
 
-from linkerdctl.demo import crds, openapi, openapi_wire, protobuf_bodies
-from linkerdctl.demo.patches import json_patch, merge_patch, strategic_merge
-from linkerdctl.demo.resources import REGISTRY
-from linkerdctl.demo.schemas import pruned, unknown_fields, violations
-from linkerdctl.demo.server_side_apply import apply
-from linkerdctl.demo.status import StatusError
-from linkerdctl.demo.store import timestamp
-from linkerdctl.demo.table_cells import human_duration
+from linkerdctl.demo.api import openapi, openapi_wire, protobuf_bodies
+from linkerdctl.demo.cluster import crds
+from linkerdctl.demo.cluster.patches import json_patch, merge_patch, strategic_merge
+from linkerdctl.demo.cluster.resources import REGISTRY
+from linkerdctl.demo.cluster.schemas import pruned, unknown_fields, violations
+from linkerdctl.demo.cluster.server_side_apply import apply
+from linkerdctl.demo.cluster.status import StatusError
+from linkerdctl.demo.cluster.store import timestamp
+from linkerdctl.demo.cluster.table_cells import human_duration
 
 PROFILE = crds.DEFINITIONS[0].versions[0].schema
 json_values = st.recursive(

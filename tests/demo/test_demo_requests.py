@@ -8,9 +8,9 @@ from statistics import median
 
 import pytest
 
-from linkerdctl.demo.generator import TrafficGenerator
+from linkerdctl.demo.simulation.generator import TrafficGenerator
+from linkerdctl.demo.simulation.traffic import Hop
 from linkerdctl.demo.topology import Topology
-from linkerdctl.demo.traffic import Hop
 
 
 @pytest.fixture(scope="module")

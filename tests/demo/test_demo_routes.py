@@ -8,14 +8,14 @@ import pytest
 import yaml
 from prometheus_client.parser import text_string_to_metric_families
 
+from linkerdctl.demo.cluster.resources import REGISTRY
+from linkerdctl.demo.cluster.store import ObjectStore
 from linkerdctl.demo.mesh import Mesh
-from linkerdctl.demo.request_log import Truth
-from linkerdctl.demo.resources import REGISTRY
-from linkerdctl.demo.retries import Budget, BudgetTerms
-from linkerdctl.demo.store import ObjectStore
-from linkerdctl.demo.tap_events import Sight, tap_event
+from linkerdctl.demo.simulation.request_log import Truth
+from linkerdctl.demo.simulation.retries import Budget, BudgetTerms
+from linkerdctl.demo.simulation.traffic import Hop
+from linkerdctl.demo.tap.events import Sight, tap_event
 from linkerdctl.demo.topology import DemoPod
-from linkerdctl.demo.traffic import Hop
 
 NOON = 1_795_000_000.0
 VOTING, WEB = "voting-svc.emojivoto.svc.cluster.local", "web-svc.emojivoto.svc.cluster.local"

@@ -7,10 +7,10 @@ from typing import Any
 import pytest
 import yaml
 
-from linkerdctl.demo.resources import REGISTRY
-from linkerdctl.demo.routing import InboundPolicy
-from linkerdctl.demo.server_policy import ServerPolicies
-from linkerdctl.demo.store import Event, ObjectStore
+from linkerdctl.demo.cluster.resources import REGISTRY
+from linkerdctl.demo.cluster.store import Event, ObjectStore
+from linkerdctl.demo.simulation.routing import InboundPolicy
+from linkerdctl.demo.simulation.server_policy import ServerPolicies
 from linkerdctl.demo.topology import DemoPod, Topology, identity_of
 from tests.demo.test_demo_routes import Scene, more
 

@@ -10,11 +10,11 @@ import pytest
 
 from linkerdctl.demo.faults import parse_faults
 from linkerdctl.demo.mesh import Mesh
-from linkerdctl.demo.tap_events import Sight
-from linkerdctl.demo.tap_matches import InvalidMatchError
-from linkerdctl.demo.tap_observe import BUFFERED, Observation, ProxyLostError, ProxyTaps
+from linkerdctl.demo.simulation.traffic import Hop
+from linkerdctl.demo.tap.events import Sight
+from linkerdctl.demo.tap.matches import InvalidMatchError
+from linkerdctl.demo.tap.observe import BUFFERED, Observation, ProxyLostError, ProxyTaps
 from linkerdctl.demo.topology import DemoPod, Topology
-from linkerdctl.demo.traffic import Hop
 from linkerdctl.tap.wire import http_types_pb2 as http_types
 from linkerdctl.tap.wire import net_pb2 as net
 from linkerdctl.tap.wire import proxy_tap_pb2 as wire

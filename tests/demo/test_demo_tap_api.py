@@ -9,9 +9,9 @@ from collections import Counter
 import httpx
 import pytest
 
-from linkerdctl.demo.access import Denial
+from linkerdctl.demo.api.access import Denial
 from linkerdctl.demo.servers import DemoMesh
-from linkerdctl.demo.traffic import Hop
+from linkerdctl.demo.simulation.traffic import Hop
 from linkerdctl.tap.wire import viz_tap_pb2 as viz
 from tests.conftest import DemoFactory, Kubectl
 from tests.demo.tap_client import (

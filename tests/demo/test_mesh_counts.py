@@ -10,12 +10,12 @@ from typing import Any
 import pytest
 from prometheus_client.parser import text_string_to_metric_families
 
-from linkerdctl.demo.families import LATENCY_MS
 from linkerdctl.demo.faults import parse_faults
 from linkerdctl.demo.mesh import Mesh
-from linkerdctl.demo.request_log import RequestLog, Truth
+from linkerdctl.demo.proxies.families import LATENCY_MS
+from linkerdctl.demo.simulation.request_log import RequestLog, Truth
+from linkerdctl.demo.simulation.traffic import Hop
 from linkerdctl.demo.topology import DemoPod, Topology
-from linkerdctl.demo.traffic import Hop
 
 NOON = 1_795_000_000.0
 

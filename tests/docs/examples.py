@@ -44,6 +44,9 @@ class Page:
 
     path: str
 
+    def __str__(self) -> str:
+        return self.path
+
     @property
     def text(self) -> str:
         """The whole page."""

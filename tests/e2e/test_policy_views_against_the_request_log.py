@@ -12,9 +12,9 @@ from typing import Any
 import pytest
 
 from linkerdctl.demo.prometheus import PrometheusServer, scraping
-from linkerdctl.demo.request_log import Truth
 from linkerdctl.demo.servers import DemoMesh
-from linkerdctl.demo.traffic import Hop
+from linkerdctl.demo.simulation.request_log import Truth
+from linkerdctl.demo.simulation.traffic import Hop
 from tests.e2e.conftest import Command, pod_of
 from tests.e2e.test_stat_against_the_request_log import bucket_of
 
@@ -250,7 +250,7 @@ def shape(out: str) -> list[tuple[Any, ...]]:
 
 
 def test_nothing_is_said_twice_and_policies_that_may_not_be_read_are_told(mesh: DemoMesh, linkerdctl: Command) -> None:
-    from linkerdctl.demo.access import Denial
+    from linkerdctl.demo.api.access import Denial
 
     mesh.call(lambda: mesh.access.denials.append(Denial("list", "authorizationpolicies")))
     try:

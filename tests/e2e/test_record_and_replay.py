@@ -16,7 +16,7 @@ from pathlib import Path
 
 import pytest
 
-from linkerdctl.demo.access import Denial
+from linkerdctl.demo.api.access import Denial
 from linkerdctl.demo.servers import DemoMesh
 from linkerdctl.sources.recording import Recording
 from tests.e2e.conftest import Command, pod_of

@@ -12,9 +12,9 @@ from typing import Any
 
 import pytest
 
-from linkerdctl.demo.request_log import Truth
 from linkerdctl.demo.servers import DemoMesh
-from linkerdctl.demo.traffic import Hop
+from linkerdctl.demo.simulation.request_log import Truth
+from linkerdctl.demo.simulation.traffic import Hop
 from tests.e2e.conftest import Command, pod_of
 from tests.e2e.test_stat_against_the_request_log import bucket_of
 

@@ -8,10 +8,10 @@ from typing import Any
 
 import pytest
 
-from linkerdctl.demo.proxy_metrics import LATENCY_MS
-from linkerdctl.demo.request_log import Truth
+from linkerdctl.demo.proxies.metrics import LATENCY_MS
 from linkerdctl.demo.servers import DemoMesh
-from linkerdctl.demo.traffic import Hop
+from linkerdctl.demo.simulation.request_log import Truth
+from linkerdctl.demo.simulation.traffic import Hop
 from tests.e2e.conftest import Command, pod_of
 
 Chosen = Callable[[Hop], bool]

@@ -10,7 +10,7 @@ from typing import Any
 import pytest
 
 from linkerdctl.demo.servers import DemoMesh
-from linkerdctl.demo.traffic import Hop
+from linkerdctl.demo.simulation.traffic import Hop
 from tests.e2e.conftest import Command, Ran, pod_of
 
 Key = tuple[str, str, str, int, float, int, frozenset[tuple[str, str]]]

@@ -8,7 +8,7 @@ from collections.abc import Callable
 import pytest
 
 from linkerdctl.cli.run import run
-from linkerdctl.demo.access import Denial
+from linkerdctl.demo.api.access import Denial
 from linkerdctl.demo.servers import DemoMesh
 from tests.conftest import DemoFactory, Kubectl
 from tests.e2e.conftest import Command, Ran

@@ -15,7 +15,7 @@ import pytest
 
 from linkerdctl.cli.run import run
 from linkerdctl.demo.servers import DemoMesh
-from linkerdctl.demo.traffic import Hop
+from linkerdctl.demo.simulation.traffic import Hop
 from linkerdctl.profiles.folding import folded
 from tests.conftest import DemoFactory
 from tests.e2e.conftest import Command, Ran, pod_of

@@ -1,0 +1,1 @@
+"""The API server face: HTTP over the objects of `demo.cluster`."""

@@ -1,0 +1,1 @@
+"""Objects of the demo's cluster, as an API server stores and shows them. No HTTP."""

@@ -1,0 +1,41 @@
+"""Objects that any cluster has, and that the mesh's topology does not speak of."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from functools import partial
+
+from linkerdctl.demo.cluster import crds
+from linkerdctl.demo.cluster.certificates import issuer_secret, trust_roots
+from linkerdctl.demo.cluster.resources import REGISTRY, ResourceType
+from linkerdctl.demo.cluster.store import Maker, Manifest
+from linkerdctl.demo.tap import discovery as tap_discovery
+
+
+def cluster_objects() -> Iterator[Manifest]:
+    """The default namespace, the custom resources' definitions, an APIService for each group version."""
+    name = {"name": "default", "labels": {"kubernetes.io/metadata.name": "default"}}
+    yield {"apiVersion": "v1", "kind": "Namespace", "metadata": name, "status": {"phase": "Active"}}
+    yield from (definition.manifest() for definition in crds.DEFINITIONS)
+    for group, versions in REGISTRY.groups().items():
+        yield from (_api_service(group, version) for version in versions)
+    yield tap_discovery.api_service()
+
+
+def deferred_objects(started: float) -> Iterator[tuple[ResourceType, Maker]]:
+    """What is made on demand, by kind: the mesh's certificates."""
+    for kind, make in (("Secret", issuer_secret), ("ConfigMap", trust_roots)):
+        resource = REGISTRY.of_kind("v1", kind)
+        assert resource is not None  # noqa: S101 - both are built in
+        yield resource, partial(make, started)
+
+
+def _api_service(group: str, version: str) -> Manifest:
+    available = {"type": "Available", "status": "True", "reason": "Local", "message": "Local APIServices are available"}
+    return {
+        "apiVersion": "apiregistration.k8s.io/v1",
+        "kind": "APIService",
+        "metadata": {"name": f"{version}.{group}"},
+        "spec": {"group": group, "version": version, "groupPriorityMinimum": 1000, "versionPriority": 100},
+        "status": {"conditions": [available]},
+    }

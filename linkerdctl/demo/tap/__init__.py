@@ -1,0 +1,1 @@
+"""Live requests of the mesh: the proxies' tap API and the viz extension's."""
