@@ -7,7 +7,7 @@ SOURCES := linkerdctl tests benchmarks scripts
 
 .DEFAULT_GOAL := help
 VIEW ?= stat deploy -n emojivoto
-.PHONY: help dev demo demo-prometheus test lint format bench protos docs clean
+.PHONY: help dev demo demo-prometheus test lint format bench lock audit protos docs clean
 
 help:  ## show this list
 	@grep -hE '^[a-z-]+:.*##' $(MAKEFILE_LIST) | awk -F ':.*## ' '{printf "  make %-16s %s\n", $$1, $$2}'
@@ -44,6 +44,13 @@ format: dev  ## rewrite the sources as ruff formats them
 
 bench: dev  ## the benchmarks, as ratios measured in one run
 	@$(BIN)/python -m benchmarks
+
+lock: $(VENV)/.runtime  ## rewrite requirements.lock, which CI installs, with the newest versions there are
+	@scripts/lock $(BIN)
+
+audit: $(VENV)/.runtime  ## ask a vulnerability service about requirements.lock; says so where none can be reached
+	@$(BIN)/pip install --quiet --disable-pip-version-check --group audit
+	@scripts/audit $(BIN)
 
 protos: dev  ## regenerate linkerdctl/tap/wire from protos/; a test fails when the two differ
 	@scripts/generate-protos $(BIN)/python .
