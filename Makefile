@@ -7,7 +7,7 @@ SOURCES := linkerdctl tests benchmarks scripts
 
 .DEFAULT_GOAL := help
 VIEW ?= stat deploy -n emojivoto
-.PHONY: help dev demo demo-prometheus test lint format bench lock audit protos docs clean
+.PHONY: help dev demo demo-prometheus test lint format bench lock audit protos docs pictures clean
 
 help:  ## show this list
 	@grep -hE '^[a-z-]+:.*##' $(MAKEFILE_LIST) | awk -F ':.*## ' '{printf "  make %-16s %s\n", $$1, $$2}'
@@ -55,8 +55,14 @@ audit: $(VENV)/.runtime  ## ask a vulnerability service about requirements.lock;
 protos: dev  ## regenerate linkerdctl/tap/wire from protos/; a test fails when the two differ
 	@scripts/generate-protos $(BIN)/python .
 
-docs: dev  ## rewrite docs/commands.md from the help texts; a test fails when the two differ
+docs: dev  ## rewrite docs/commands.md and the man page from the help texts; a test fails when they differ
 	@$(BIN)/python scripts/command_reference.py > docs/commands.md
+	@$(BIN)/python scripts/man_page.py > docs/man/linkerdctl.1
+
+pictures: dev  ## draw docs/pictures/ anew, from real runs against the demo
+	@command -v tmux >/dev/null || scripts/apt-install tmux
+	@scripts/install-test-tools
+	@$(BIN)/python scripts/pictures.py
 
 clean:  ## remove what the other targets made
 	@rm -rf $(VENV) dist build .mypy_cache .ruff_cache .pytest_cache .hypothesis .import_linter_cache

@@ -133,10 +133,9 @@ class Reader:
 
 
 def _example(part: str) -> Example:
-    part = part.rstrip("\n")
     here = _HERE_DOCUMENT.match(part)
     command = here[0] if here else part.partition("\n")[0]
-    return Example(command, part[len(command) :].lstrip("\n"))
+    return Example(command, part[len(command) + 1 :])
 
 
 def assert_as_shown(ended: Ended) -> None:

@@ -2,19 +2,15 @@
 
 from __future__ import annotations
 
-from pathlib import Path
-
 import pytest
 
-from linkerdctl.demo.servers import DemoMesh
 from tests.docs.examples import Page, Reader, assert_as_shown
 
 PAGES = [Page("docs/from-viz.md"), Page("docs/scale.md"), Page("docs/troubleshooting.md")]
 
 
-@pytest.mark.parametrize("page", PAGES, ids=lambda page: page.path)
-def test_every_example_works_and_says_what_the_page_shows(page: Page, mesh: DemoMesh, tmp_path: Path) -> None:
-    reader = Reader(tmp_path, mesh)
+@pytest.mark.parametrize("page", PAGES, ids=str)
+def test_every_example_works_and_says_what_the_page_shows(page: Page, reader: Reader) -> None:
     reader.keep(page.files)
     assert len(page.examples) >= 4
     for example in page.examples:
