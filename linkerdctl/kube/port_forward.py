@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import time
 from collections.abc import AsyncIterator
+from contextlib import suppress
 from types import TracebackType
 from typing import TYPE_CHECKING, Self
 
@@ -59,7 +60,9 @@ async def _get(tunnel: ClientConnection, room: Room) -> Fetched:
     at = 0.0
     async with room.reading() as there_are, growing() as answer:
         try:
-            await tunnel.send(bytes([_DATA]) + _REQUEST)
+            with suppress(ConnectionClosed):
+                # A pod that refuses may have ended the tunnel by now; why is told by what came through it
+                await tunnel.send(bytes([_DATA]) + _REQUEST)
             async for content in _content(tunnel):
                 at = at or time.time()
                 answer += content
