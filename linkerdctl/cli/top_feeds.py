@@ -8,7 +8,8 @@ from contextlib import aclosing
 from dataclasses import replace
 from typing import Protocol
 
-from linkerdctl.cli.traffic import Scene, coverage_notice
+from linkerdctl.cli.scene import Scene
+from linkerdctl.cli.traffic import coverage_notice
 from linkerdctl.metrics.query import TrafficQuery
 from linkerdctl.render.numbers import percent
 from linkerdctl.render.tap_lines import event_line
@@ -18,7 +19,7 @@ from linkerdctl.sources.protocol import Observation
 from linkerdctl.tap.events import TapEvent
 from linkerdctl.tap.following import Following
 from linkerdctl.tap.redaction import redacted
-from linkerdctl.tap.top import Top, TopRow, totals
+from linkerdctl.tap.top import Top, TopRow
 from linkerdctl.tap.transports.protocol import TapTransport
 
 Command = Callable[[TopRow], str]
@@ -93,7 +94,7 @@ class TapFeed:
 
     def counts(self) -> str:
         """Requests, successes, what is under way, and what was missed."""
-        requests, failures = totals(self._top.rows())
+        requests, failures = self._top.totals()
         parts = [f"{requests} requests", *([f"{percent(1 - failures / requests)} success"] if requests else [])]
         if self._top.unfinished:
             parts.append(f"{self._top.unfinished} under way")

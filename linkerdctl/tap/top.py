@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass, field, replace
 from typing import NamedTuple
 
@@ -163,12 +163,25 @@ class Top:
 
         A request that both its proxies told of counts once: a row shows the side that has told of more.
         """
-        merged: dict[TopKey, Sides] = {}
-        for key, sides in self._tallies.items():
-            _merge(merged.setdefault(key.shown_by(sources=sources, routes=routes), {}), sides)
-        rows = [_larger(key, sides) for key, sides in merged.items()]
+        rows = [
+            tally.row(key, direction=direction.name.lower() if direction else "")
+            for key, direction, tally in self._groups(sources=sources, routes=routes)
+        ]
         rows.sort(key=lambda row: -row.count)
         return [*rows, *([self._others.row(TopKey(), others=self._folded)] if self._folded else [])]
+
+    def totals(self) -> tuple[int, int]:
+        """Requests and failures of all rows."""
+        tallies = [self._others, *(tally for _, _, tally in self._groups(sources=True, routes=False))]
+        return sum(each.count for each in tallies), sum(each.failures for each in tallies)
+
+    def _groups(self, *, sources: bool, routes: bool) -> Iterator[tuple[TopKey, Direction, Tally]]:
+        together: dict[TopKey, list[Sides]] = {}
+        for key, sides in self._tallies.items():
+            together.setdefault(key.shown_by(sources=sources, routes=routes), []).append(sides)
+        for key, parts in together.items():
+            direction, tally = max(_merged(parts).items(), key=lambda item: item[1].count)
+            yield key, direction, tally
 
     def _key(self, event: TapEvent, init: RequestInit) -> TopKey:
         method = init.method or "GET"
@@ -193,14 +206,15 @@ class Top:
             del self._tallies[key]
 
 
-def _merge(into: Sides, sides: Sides) -> None:
-    for direction, tally in sides.items():
-        into.setdefault(direction, Tally()).merge(tally)
-
-
-def _larger(key: TopKey, sides: Sides) -> TopRow:
-    direction, tally = max(sides.items(), key=lambda item: item[1].count)
-    return tally.row(key, direction=direction.name.lower() if direction else "")
+def _merged(parts: Sequence[Sides]) -> Sides:
+    """Several as one; a single one as it is, for a copy of its sketch costs more than all the rest of its row."""
+    if len(parts) == 1:
+        return parts[0]
+    merged: Sides = {}
+    for sides in parts:
+        for direction, tally in sides.items():
+            merged.setdefault(direction, Tally()).merge(tally)
+    return merged
 
 
 def _weight(sides: Sides) -> tuple[int, float]:
@@ -216,8 +230,3 @@ def _within(quantile: Quantile | None, best: float | None, worst: float | None) 
 
 def _milliseconds(nanoseconds: int | None) -> float | None:
     return None if nanoseconds is None else nanoseconds / _NANOSECONDS_PER_MS
-
-
-def totals(rows: Sequence[TopRow]) -> tuple[int, int]:
-    """Requests and failures of all rows."""
-    return sum(row.count for row in rows), sum(row.failures for row in rows)

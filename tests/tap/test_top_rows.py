@@ -11,7 +11,7 @@ from hypothesis import strategies as st
 
 from linkerdctl.tap.events import Direction, Endpoint, RequestInit, TapEvent
 from linkerdctl.tap.requests import LONGEST_OPEN
-from linkerdctl.tap.top import Peer, Top, TopKey, TopRow, totals
+from linkerdctl.tap.top import Peer, Top, TopKey, TopRow
 
 
 def top_of(*requests: Iterable[TapEvent], **options: int) -> Top:
@@ -162,7 +162,8 @@ def test_among_others_too_a_request_that_both_proxies_told_of_counts_once() -> N
 def test_no_request_is_lost_in_folding(asked: list[tuple[int, bool]], most: int) -> None:
     top = top_of(*(request(f"/{path}", status=500 if failed else 200) for path, failed in asked), most=most)
 
-    assert totals(top.rows()) == (len(asked), sum(failed for _, failed in asked))
+    assert top.totals() == (len(asked), sum(failed for _, failed in asked))
+    assert top.totals() == (sum(row.count for row in top.rows()), sum(row.failures for row in top.rows()))
     assert len(top._tallies) <= most
     worst = max((row.worst or 0 for row in top.rows()), default=0)
     assert worst == (5.0 if asked else 0)
