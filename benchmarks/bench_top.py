@@ -1,22 +1,33 @@
-"""`top`: memory over a million events, and the time that adding them up takes, against decoding them."""
+"""`top`: memory over a million requests, the time of a refresh, and what adding events up costs against decoding them."""
 
 from __future__ import annotations
 
-import gc
 import gzip
+import json
+import os
+import resource
 import statistics
+import subprocess
+import sys
 import time
-import tracemalloc
 from collections.abc import Iterator
 from itertools import count, islice
 from pathlib import Path
 
+from benchmarks.table import Row
 from linkerdctl.profiles.folding import folded
+from linkerdctl.render.top import TopShape
+from linkerdctl.render.top_screen import Told, TopScreen
 from linkerdctl.tap.events import Direction, Endpoint, Http, RequestInit, ResponseEnd, ResponseInit, StreamId, TapEvent
 from linkerdctl.tap.top import Top
 
-EVENTS = 1_000_000
-EVENTS_PER_SECOND = 1_000
+REQUESTS = 1_000_000
+SETTLED = 300_000
+"""Requests after which every row has met all its sizes of latency."""
+STEP = 100_000
+RAW = 100_000
+"""Requests with a path each: there are as many rows as there may be long before."""
+REQUESTS_PER_SECOND = 330
 CLIENTS, SERVERS, WORDS = 40, 10, 25
 ROUNDS = 5
 SAMPLE = 60_000
@@ -43,24 +54,44 @@ def events(*, lost_every: int = 50) -> Iterator[TapEvent]:
             yield TapEvent(source, destination, Direction.INBOUND, stream, part)
 
 
-def memory(top: Top) -> list[tuple[int, float]]:
-    """Megabytes that a `Top` holds after each tenth of the events, which come a thousand a second."""
-    measured: list[tuple[int, float]] = []
-    step = EVENTS // 10
-    gc.collect()
-    tracemalloc.start()
-    before = tracemalloc.get_traced_memory()[0]
-    for index, event in enumerate(islice(events(), EVENTS), 1):
-        top.add((event,), index / EVENTS_PER_SECOND)
-        if index % step == 0:
-            gc.collect()
-            measured.append((index, (tracemalloc.get_traced_memory()[0] - before) / 1e6))
-    tracemalloc.stop()
-    return measured
+def feed(top: Top, requests: int) -> Iterator[int]:
+    """Let `top` have so many requests; stops after each `STEP`."""
+    begun = 0
+    for event in events():
+        if isinstance(event.http, RequestInit):
+            if begun and begun % STEP == 0:
+                yield begun
+            if begun == requests:
+                return
+            begun += 1
+        top.add((event,), begun / REQUESTS_PER_SECOND)
+
+
+def refreshes(top: Top) -> list[float]:
+    """Milliseconds of the processor that one refresh of a large screen takes."""
+    screen, taken = TopScreen(TopShape()), []
+    for _ in range(ROUNDS):
+        began = time.process_time()
+        screen.update(top.rows())
+        requests, failures = top.totals()
+        screen.lines(Told("top", f"{requests} requests, {failures} failed"), 160, 50)
+        taken.append((time.process_time() - began) * 1000)
+    return taken
+
+
+def long_run() -> None:
+    """In a process of its own: print megabytes resident by requests, and then the milliseconds of refreshes, as JSON."""
+    top = Top(folded)
+    resident = [(begun, _resident_mb()) for begun in feed(top, REQUESTS)]
+    print(json.dumps([resident, refreshes(top), len(top.rows())]))
+
+
+def _resident_mb() -> float:
+    return int(Path("/proc/self/statm").read_text().split()[1]) * resource.getpagesize() / 1e6
 
 
 def pace() -> dict[str, float]:
-    """Microseconds for each event: to add, and to decode from the bytes that a captured stream has."""
+    """Microseconds of the processor for each event: to add, and to decode from the bytes that a captured stream has."""
     from linkerdctl.tap.decoding import proxy_decoder
     from linkerdctl.tap.framing import Frames, prefix_of
 
@@ -69,17 +100,14 @@ def pace() -> dict[str, float]:
     assert prefix is not None
     frames = list(Frames(prefix).feed(stream))
     sample = list(islice(events(), SAMPLE))
-    times: dict[str, list[float]] = {"add": [], "decode": []}
-    for _ in range(ROUNDS):
-        began = time.perf_counter()
-        Top(folded).add(sample, 0.0)
-        added = time.perf_counter()
-        decode = proxy_decoder().decode
-        for frame in frames:
-            decode(frame)
-        times["add"].append((added - began) / len(sample))
-        times["decode"].append((time.perf_counter() - added) / len(frames))
-    return {name: statistics.median(values) * 1e6 for name, values in times.items()}
+    began = time.process_time()
+    Top(folded).add(sample, 0.0)
+    added = time.process_time()
+    decode = proxy_decoder().decode
+    for frame in frames:
+        decode(frame)
+    decoded = time.process_time()
+    return {"add": (added - began) / len(sample) * 1e6, "decode": (decoded - added) / len(frames) * 1e6}
 
 
 def _captured() -> bytes:
@@ -87,17 +115,23 @@ def _captured() -> bytes:
     return gzip.decompress(path.read_bytes())
 
 
-def main() -> None:
-    """Print the tables."""
-    for title, top in (("identifiers folded", Top(folded)), ("raw paths: every request a row of its own", Top())):
-        measured = memory(top)
-        print(f"top, {title}: {len(top.rows())} rows, {top.unfinished} requests under way")
-        print("  " + "  ".join(f"{number // 1000}k {megabytes:.1f} MB" for number, megabytes in measured))
-    took = pace()
-    print(
-        f"per event: {took['add']:.1f} us to add, {took['add'] / took['decode']:.1f} times what it takes to decode one"
+def rows() -> Iterator[Row]:
+    """Some minutes: a million requests are three million events."""
+    command = (sys.executable, "-c", "from benchmarks.bench_top import long_run; long_run()")
+    told = subprocess.run(command, capture_output=True, text=True, check=True, env=dict(os.environ)).stdout
+    resident, taken, number = json.loads(told)
+    settled = dict(resident)[SETTLED]
+    growth = [megabytes - settled for begun, megabytes in resident if begun > SETTLED]
+    remark = f"{resident[-1][1]:.0f} MB, python and all"
+    yield Row("top: megabytes more after 1,000,000 requests than 300,000", growth, 1, at_most=True, remark=remark)
+    yield Row("top: milliseconds of a refresh then", taken, 50, at_most=True, remark=f"{number} rows")
+    raw = Top()
+    for _ in feed(raw, RAW):
+        pass
+    yield Row(
+        "the same, as many rows as there can be", refreshes(raw), 50, at_most=True, remark=f"{len(raw.rows())} rows"
     )
-
-
-if __name__ == "__main__":
-    main()
+    took = [pace() for _ in range(ROUNDS)]
+    remark = f"{statistics.median(each['add'] for each in took):.0f} µs an event"
+    ratios = [each["add"] / each["decode"] for each in took]
+    yield Row("top: adding an event up, times decoding it", ratios, remark=remark)

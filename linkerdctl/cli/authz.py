@@ -10,6 +10,7 @@ import typer
 from linkerdctl.cli.authz_scene import policy_objects
 from linkerdctl.cli.options import globals_of
 from linkerdctl.cli.resource_view import Flat, Report, Run, show
+from linkerdctl.cli.scene import Scene
 from linkerdctl.cli.shared_options import (
     AllNamespaces,
     AllTraffic,
@@ -23,7 +24,6 @@ from linkerdctl.cli.shared_options import (
     TimeWindow,
     Watch,
 )
-from linkerdctl.cli.traffic import Scene
 from linkerdctl.kube.inventory import Inventory
 from linkerdctl.kube.kinds import MESHTLSAUTHENTICATION, NETWORKAUTHENTICATION
 from linkerdctl.kube.selection import Selection

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Coroutine, Iterable, Mapping, Sequence
 from typing import Any
 
-from linkerdctl.cli.traffic import Scene
+from linkerdctl.cli.scene import Scene
 from linkerdctl.errors import ApiError
 from linkerdctl.kube.kinds import (
     AUTHORIZATIONPOLICY,

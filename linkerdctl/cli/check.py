@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import time
-from dataclasses import dataclass
 from typing import Annotated, Literal
 
 import typer
@@ -13,9 +12,9 @@ from linkerdctl.cli.traffic import finish
 from linkerdctl.durations import parse_duration
 from linkerdctl.errors import ExitCode, UsageError
 from linkerdctl.render.check import OUTPUTS, show_report
-from linkerdctl.reports.check import Facts, Report, Result
+from linkerdctl.reports.check import CheckRequest, Facts, Report, Result
 from linkerdctl.reports.check_verdict import verdict
-from linkerdctl.reports.identity import Margin, parse_margin
+from linkerdctl.reports.identity import parse_margin
 
 app = typer.Typer(rich_markup_mode=None, pretty_exceptions_enable=False, add_completion=False)
 
@@ -39,15 +38,6 @@ Examples:
 Exits with 4 when a check fails; warnings count with --fail-on warn. Without -n it looks at all namespaces, or at the
 context's if you may not. Issuer and trust anchors warn when less than 60 days and less than a fifth of their life are left.
 """
-
-
-@dataclass(frozen=True, slots=True)
-class CheckRequest:
-    """What is to be looked at."""
-
-    namespace: str | None
-    """None is everywhere."""
-    margin: Margin | None = None
 
 
 @app.command(help=HELP)

@@ -8,22 +8,23 @@ import time
 from collections.abc import Sequence
 from dataclasses import replace
 
-from linkerdctl.cli.check import CheckRequest
 from linkerdctl.cli.check_scene import NAMES, answers_of, pod_facts
 from linkerdctl.cli.cluster import cluster_config
 from linkerdctl.cli.options import GlobalOptions
-from linkerdctl.cli.traffic import Scene, open_scene
+from linkerdctl.cli.scene import Scene
+from linkerdctl.cli.traffic import open_scene
 from linkerdctl.errors import ApiError, ConfigError, LinkerdctlError, PrometheusError
-from linkerdctl.kube.client import About, KubeClient
+from linkerdctl.kube.client import KubeClient
 from linkerdctl.kube.inventory import Target
 from linkerdctl.kube.kinds import POD
 from linkerdctl.kube.questions import TAP_SERVICE, allowed, api_state, server_version
+from linkerdctl.kube.rbac import About
 from linkerdctl.kube.selection import Selection
 from linkerdctl.kube.served import Served
 from linkerdctl.kube.trust import Trust
 from linkerdctl.kube.trust_reader import read_trust
 from linkerdctl.metrics.query import Direction, Need, TrafficQuery
-from linkerdctl.reports.check import ApiFacts, Facts, Grant, PrometheusFacts
+from linkerdctl.reports.check import ApiFacts, CheckRequest, Facts, Grant, PrometheusFacts
 
 _COUNTED = TrafficQuery(Direction.INBOUND, (), needs=Need.REQUESTS)
 

@@ -5,9 +5,9 @@ from __future__ import annotations
 from collections.abc import Iterable, Mapping
 from typing import Any
 
-from linkerdctl.cli.check import CheckRequest
 from linkerdctl.cli.options import GlobalOptions
-from linkerdctl.cli.traffic import Scene, open_scene
+from linkerdctl.cli.scene import Scene
+from linkerdctl.cli.traffic import open_scene
 from linkerdctl.errors import ApiError
 from linkerdctl.kube.inventory import PodRef
 from linkerdctl.kube.kinds import NAMESPACE, POD
@@ -15,7 +15,7 @@ from linkerdctl.kube.selection import Selection
 from linkerdctl.kube.trust import Trust
 from linkerdctl.metrics import certificates
 from linkerdctl.reports import check_proxies
-from linkerdctl.reports.check import Answers, Facts, PodFacts, Silent
+from linkerdctl.reports.check import Answers, CheckRequest, Facts, PodFacts, Silent
 from linkerdctl.sources.protocol import Snapshot
 
 NAMES = certificates.NAMES | check_proxies.NAMES

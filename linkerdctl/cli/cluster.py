@@ -7,8 +7,8 @@ from contextlib import asynccontextmanager
 from typing import Any
 
 from linkerdctl.cli.options import GlobalOptions
+from linkerdctl.cli.scene import Scene
 from linkerdctl.cli.stock import Restock, check_all_there
-from linkerdctl.cli.traffic import Scene
 from linkerdctl.kube.client import KubeClient
 from linkerdctl.kube.cluster import load_inventory
 from linkerdctl.kube.inventory import Inventory

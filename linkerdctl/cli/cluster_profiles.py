@@ -9,7 +9,8 @@ from typing import Any
 from linkerdctl.cli.cluster import cluster_config
 from linkerdctl.cli.options import GlobalOptions
 from linkerdctl.errors import ApiError, NotFoundError
-from linkerdctl.kube.client import About, KubeClient
+from linkerdctl.kube.client import KubeClient
+from linkerdctl.kube.rbac import About
 from linkerdctl.profiles.names import ServiceName
 
 _PROFILES = ("linkerd.io/v1alpha2", "serviceprofiles")

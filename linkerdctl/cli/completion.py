@@ -143,7 +143,8 @@ async def _listed(config: Any, kind: Kind, namespace: str | None) -> list[str]:
     import asyncio
     import json
 
-    from linkerdctl.kube.client import About, KubeClient, collection_path
+    from linkerdctl.kube.client import KubeClient, collection_path
+    from linkerdctl.kube.rbac import About
 
     partial = "application/json;as=PartialObjectMetadataList;g=meta.k8s.io;v=v1"
     params = {"limit": str(MOST)}

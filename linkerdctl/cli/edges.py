@@ -11,8 +11,9 @@ import typer
 
 from linkerdctl.cli.arguments import namespace_asked, seconds
 from linkerdctl.cli.options import GlobalOptions, globals_of
+from linkerdctl.cli.scene import Scene
 from linkerdctl.cli.shared_options import AllNamespaces, Strict, TimeWindow
-from linkerdctl.cli.traffic import Scene, open_scene, tell_coverage
+from linkerdctl.cli.traffic import open_scene, tell_coverage
 from linkerdctl.errors import ApiError, PartialDataError, UsageError
 from linkerdctl.kube.kinds import AUTHORITY, CRONJOB, DEPLOYMENT, POLICY_KINDS, SERVICE
 from linkerdctl.kube.selection import Selection, parse_selections

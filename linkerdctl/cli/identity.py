@@ -11,7 +11,8 @@ import typer
 
 from linkerdctl.cli.arguments import namespace_asked
 from linkerdctl.cli.options import GlobalOptions, globals_of
-from linkerdctl.cli.traffic import Scene, finish, open_scene, tell_coverage
+from linkerdctl.cli.scene import Scene
+from linkerdctl.cli.traffic import finish, open_scene, tell_coverage
 from linkerdctl.errors import GateError, PartialDataError
 from linkerdctl.kube.inventory import Target
 from linkerdctl.kube.kinds import POD

@@ -8,7 +8,8 @@ from typing import Generic, Protocol, TypeVar
 
 from linkerdctl.cli.arguments import namespace_asked, seconds
 from linkerdctl.cli.options import GlobalOptions
-from linkerdctl.cli.traffic import Scene, coverage_line, finish, open_scene, tell_coverage
+from linkerdctl.cli.scene import Scene
+from linkerdctl.cli.traffic import coverage_line, finish, open_scene, tell_coverage
 from linkerdctl.errors import PartialDataError
 from linkerdctl.kube.inventory import Inventory
 from linkerdctl.kube.kinds import POLICY_KINDS

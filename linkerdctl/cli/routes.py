@@ -12,6 +12,7 @@ import typer
 from linkerdctl.cli.arguments import namespace_asked, other_side, seconds
 from linkerdctl.cli.options import GlobalOptions, globals_of
 from linkerdctl.cli.routes_scene import open_routes, route_objects, seen_paths
+from linkerdctl.cli.scene import Scene
 from linkerdctl.cli.shared_options import (
     AllNamespaces,
     Namespace,
@@ -25,7 +26,7 @@ from linkerdctl.cli.shared_options import (
     ToNamespace,
     Watch,
 )
-from linkerdctl.cli.traffic import Scene, coverage_line, tell_coverage
+from linkerdctl.cli.traffic import coverage_line, tell_coverage
 from linkerdctl.errors import PartialDataError, UsageError
 from linkerdctl.kube.inventory import PodRef
 from linkerdctl.kube.selection import parse_selections

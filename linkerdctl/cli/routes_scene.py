@@ -8,7 +8,8 @@ from contextlib import asynccontextmanager
 from typing import Any
 
 from linkerdctl.cli.options import GlobalOptions
-from linkerdctl.cli.traffic import Scene, open_scene
+from linkerdctl.cli.scene import Scene
+from linkerdctl.cli.traffic import open_scene
 from linkerdctl.errors import ApiError, UsageError
 from linkerdctl.kube.kinds import NAMESPACE, SERVICE
 from linkerdctl.kube.selection import Selection

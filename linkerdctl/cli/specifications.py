@@ -78,7 +78,8 @@ def read_from_service(options: GlobalOptions, where: str) -> tuple[str, str]:
 
 async def _asked(options: GlobalOptions, namespace: str, service: str, path: str) -> str:
     from linkerdctl.cli.cluster import cluster_config
-    from linkerdctl.kube.client import About, KubeClient
+    from linkerdctl.kube.client import KubeClient
+    from linkerdctl.kube.rbac import About
     from linkerdctl.profiles.decoding import decoded
 
     about = About("get", "services/proxy", namespace=namespace, name=service)

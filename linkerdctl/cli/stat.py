@@ -9,6 +9,7 @@ import typer
 
 from linkerdctl.cli.arguments import namespace_asked, other_side, seconds
 from linkerdctl.cli.options import GlobalOptions, globals_of
+from linkerdctl.cli.scene import Scene
 from linkerdctl.cli.shared_options import (
     AllNamespaces,
     AllTraffic,
@@ -24,7 +25,7 @@ from linkerdctl.cli.shared_options import (
     ToNamespace,
     Watch,
 )
-from linkerdctl.cli.traffic import Scene, coverage_line, finish, open_scene, tell_coverage
+from linkerdctl.cli.traffic import coverage_line, finish, open_scene, tell_coverage
 from linkerdctl.errors import PartialDataError
 from linkerdctl.kube.inventory import PodRef
 from linkerdctl.kube.kinds import AUTHORITY, POLICY_KINDS, SERVICE

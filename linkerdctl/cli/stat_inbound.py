@@ -9,6 +9,7 @@ import typer
 
 from linkerdctl.cli.options import globals_of
 from linkerdctl.cli.resource_view import Flat, Report, Run, show
+from linkerdctl.cli.scene import Scene
 from linkerdctl.cli.shared_options import (
     AllNamespaces,
     AllTraffic,
@@ -22,7 +23,6 @@ from linkerdctl.cli.shared_options import (
     TimeWindow,
     Watch,
 )
-from linkerdctl.cli.traffic import Scene
 from linkerdctl.kube.inventory import Inventory
 from linkerdctl.kube.selection import Selection
 from linkerdctl.metrics.query import TrafficQuery

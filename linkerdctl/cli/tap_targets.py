@@ -6,11 +6,12 @@ from collections.abc import AsyncIterator, Iterator, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
-from linkerdctl.kube.client import About, KubeClient
+from linkerdctl.kube.client import KubeClient
 from linkerdctl.kube.cluster import load_inventory
 from linkerdctl.kube.inventory import Inventory
 from linkerdctl.kube.kinds import CRONJOB, DEPLOYMENT, JOB, NAMESPACE, REPLICASET
 from linkerdctl.kube.pods import is_alive
+from linkerdctl.kube.rbac import About
 from linkerdctl.kube.selection import Selection
 from linkerdctl.tap.hydration import Hydration
 from linkerdctl.tap.pods import TapPod, tap_pod

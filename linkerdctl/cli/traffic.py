@@ -3,43 +3,18 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import AsyncIterator, Awaitable, Callable, Coroutine, Sequence
+from collections.abc import AsyncIterator, Coroutine, Sequence
 from contextlib import asynccontextmanager
-from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 from linkerdctl.cli.options import GlobalOptions
-from linkerdctl.kube.inventory import Inventory, Target
+from linkerdctl.cli.scene import Scene
 from linkerdctl.kube.selection import Selection
 from linkerdctl.render.terminal import Terminal
-from linkerdctl.sources.protocol import Coverage, Source
-
-if TYPE_CHECKING:
-    from linkerdctl.kube.client import KubeClient
-
-ManifestLister = Callable[[str, str, str, str | None], Awaitable[list[dict[str, Any]]]]
-"""Lists objects by group version, plural, object kind and namespace (None for all); raises `ApiError`."""
+from linkerdctl.sources.protocol import Coverage
 
 TOLD_ONE_BY_ONE = 10
 """Failures named each on a line; above that they are counted by reason."""
-
-
-@dataclass(slots=True)
-class Scene:
-    """The cluster as it is, or as it was when recorded, and where its traffic comes from."""
-
-    inventory: Inventory
-    source: Source
-    manifests: ManifestLister
-    client: KubeClient | None = None
-    """For what is in no list; a recording has none."""
-    restock: Callable[[], None] = lambda: None
-    """Brings the inventory up to date by and by, where there is a cluster to ask."""
-
-    async def targets(self) -> Sequence[Target]:
-        """The proxies to ask, as of now or of some seconds ago: who asks again and again learns who came and who went."""
-        self.restock()
-        return self.inventory.targets()
 
 
 def finish(command: Coroutine[Any, Any, None], options: GlobalOptions) -> None:

@@ -9,6 +9,7 @@ from collections.abc import Callable, Iterator
 from itertools import count
 from typing import Protocol
 
+from linkerdctl.demo.cluster.manifests import manifests_of
 from linkerdctl.demo.faults import Fault
 from linkerdctl.demo.proxies.metrics import ProxyMetrics
 from linkerdctl.demo.simulation.generator import TrafficGenerator
@@ -103,7 +104,7 @@ class Mesh:
 
     def objects(self) -> list[dict[str, object]]:
         """The manifests of everything in the cluster."""
-        return list(self.topology.manifests())
+        return list(manifests_of(self.topology))
 
     def advance(self, to: float | None = None) -> float:
         """Let everything happen that is due by `to` (epoch seconds; now), in its order; returns that time.

@@ -183,10 +183,11 @@ def _in_network(network: int, topology: Topology) -> Topology:
 
 
 def _filled_store(topology: Topology) -> ObjectStore:
+    from linkerdctl.demo.cluster.manifests import manifests_of
     from linkerdctl.demo.cluster.standing_objects import cluster_objects, deferred_objects
 
     store = ObjectStore()
-    for manifest in (*cluster_objects(), *topology.manifests()):
+    for manifest in (*cluster_objects(), *manifests_of(topology)):
         store.add(manifest)
     for resource, make in deferred_objects(topology.started):
         store.defer(resource, make)

@@ -6,7 +6,6 @@ import hashlib
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from functools import cached_property
-from typing import Any
 
 from linkerdctl.errors import UsageError
 
@@ -117,12 +116,6 @@ class Topology:
     def service(self, namespace: str, name: str) -> Service:
         """A service by its name; it must be there."""
         return self._services_by_name[namespace, name]
-
-    def manifests(self) -> Iterator[dict[str, Any]]:
-        """Every object that a cluster with these pods would hold, and a few workloads outside the mesh."""
-        from linkerdctl.demo.cluster.manifests import manifests_of
-
-        return manifests_of(self)
 
     @cached_property
     def _pods_by_name(self) -> dict[tuple[str, str], DemoPod]:

@@ -8,37 +8,18 @@ import random
 import time
 from collections.abc import Mapping
 from dataclasses import dataclass
-from typing import Any, Self
+from typing import Self
 from urllib.parse import urlsplit
 
 from linkerdctl.errors import ApiError
 from linkerdctl.kube.kubeconfig import ClusterConfig
-from linkerdctl.kube.rbac import forbidden
+from linkerdctl.kube.rbac import About, forbidden
 
 RETRIES = 4
 LONGEST_PAUSE = 10.0
 """Seconds; a server that asks for more is not waited for."""
 RETRIED = frozenset({429, 500, 502, 503, 504})
 _LONGEST_MESSAGE = 500
-
-
-@dataclass(frozen=True, slots=True)
-class About:
-    """What a request is for, in RBAC's words, so that its error can say so. Paths beyond resources begin with `/`."""
-
-    verb: str
-    resource: str
-    group: str = ""
-    namespace: str | None = None
-    name: str | None = None
-
-    def error_fields(self) -> dict[str, Any]:
-        """The fields of an `ApiError`."""
-        return {"verb": self.verb, "resource": self.resource, "namespace": self.namespace, "name": self.name}
-
-    def __str__(self) -> str:
-        what = f"{self.resource} {self.name!r}" if self.name else self.resource
-        return f"{what} in namespace {self.namespace}" if self.namespace else what
 
 
 @dataclass(frozen=True, slots=True)

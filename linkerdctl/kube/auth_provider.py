@@ -8,8 +8,8 @@ from collections.abc import Mapping
 from typing import Any
 
 from linkerdctl.errors import ConfigError
-from linkerdctl.kube.credentials import Certificate, bearer
 from linkerdctl.kube.kubeconfig import ClusterConfig
+from linkerdctl.kube.presented import Certificate, bearer
 
 _INSTEAD = "kubectl knows no auth-providers any more either: use your provider's exec plugin"
 

@@ -14,7 +14,6 @@ from typing import TYPE_CHECKING, Any, Self
 from urllib.parse import quote
 
 from linkerdctl.errors import ApiError
-from linkerdctl.kube.answers import About as About
 from linkerdctl.kube.answers import no_json, pause_before_retry, refused
 from linkerdctl.kube.bodies import (
     MOST_OF_A_DOCUMENT,
@@ -25,10 +24,12 @@ from linkerdctl.kube.bodies import (
     whole_body,
 )
 from linkerdctl.kube.connection import connection_error, http_transport, tls_context
-from linkerdctl.kube.credentials import Certificate, credentials_for
+from linkerdctl.kube.credentials import credentials_for
 from linkerdctl.kube.kinds import group_of
 from linkerdctl.kube.kubeconfig import ClusterConfig
 from linkerdctl.kube.pages import NoListError, Page
+from linkerdctl.kube.presented import Certificate
+from linkerdctl.kube.rbac import About
 from linkerdctl.kube.shape import is_object
 
 if TYPE_CHECKING:

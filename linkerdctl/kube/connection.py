@@ -9,8 +9,8 @@ from collections.abc import Iterator
 from typing import TYPE_CHECKING, Any
 
 from linkerdctl.errors import ApiError, ConfigError
-from linkerdctl.kube.credentials import Certificate
 from linkerdctl.kube.kubeconfig import ClusterConfig
+from linkerdctl.kube.presented import Certificate
 
 if TYPE_CHECKING:
     import httpx

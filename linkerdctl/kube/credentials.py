@@ -3,24 +3,13 @@
 from __future__ import annotations
 
 import base64
-import re
 from collections.abc import Mapping
-from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any, Protocol
 
 from linkerdctl.errors import ConfigError
 from linkerdctl.kube.kubeconfig import ClusterConfig, pem
-
-_CARRIED = re.compile(r"[!-~]+")
-
-
-@dataclass(frozen=True, slots=True)
-class Certificate:
-    """A client certificate and its key, PEM."""
-
-    certificate: bytes
-    key: bytes = field(repr=False)
+from linkerdctl.kube.presented import Certificate, bearer
 
 
 class Credentials(Protocol):
@@ -99,17 +88,6 @@ class TokenFile:
     def renew(self, refused: str | None) -> bool:
         """Whether the file has changed meanwhile."""
         return self.authorization() != refused
-
-
-def bearer(token: str, origin: str) -> str:
-    """The header for a token; raises `ConfigError` for one that no header can carry, without showing it."""
-    if not token:
-        raise ConfigError(f"{origin} holds no token: it is empty")
-    if not _CARRIED.fullmatch(token):
-        raise ConfigError(
-            f"{origin} holds no token: there are blanks or other characters in it that tokens do not have"
-        )
-    return f"Bearer {token}"
 
 
 def credentials_for(config: ClusterConfig) -> Credentials:

@@ -8,8 +8,8 @@ from dataclasses import dataclass
 from typing import Any, Protocol
 
 from linkerdctl.errors import ApiError
-from linkerdctl.kube.client import About
 from linkerdctl.kube.kinds import Kind, group_of, kind_key
+from linkerdctl.kube.rbac import About
 
 
 class Api(Protocol):

@@ -16,8 +16,8 @@ from dataclasses import dataclass, field
 from typing import Any, Self
 
 from linkerdctl.errors import ConfigError
-from linkerdctl.kube.credentials import Certificate, bearer
 from linkerdctl.kube.kubeconfig import ClusterConfig
+from linkerdctl.kube.presented import Certificate, bearer
 
 _VERSIONS = ("client.authentication.k8s.io/v1", "client.authentication.k8s.io/v1beta1")
 _MODES = ("Never", "IfAvailable", "Always")

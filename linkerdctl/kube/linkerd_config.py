@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 from linkerdctl.errors import ConfigError
-from linkerdctl.kube.client import About, KubeClient
+from linkerdctl.kube.client import KubeClient
+from linkerdctl.kube.rbac import About
 
 
 async def read_cluster_domain(client: KubeClient, namespace: str = "linkerd") -> str | None:

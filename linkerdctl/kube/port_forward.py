@@ -14,10 +14,11 @@ from typing import TYPE_CHECKING, Self
 
 from linkerdctl.errors import ApiError, ProxyError
 from linkerdctl.kube.bodies import Room, growing
-from linkerdctl.kube.client import About, KubeClient
+from linkerdctl.kube.client import KubeClient
 from linkerdctl.kube.http_answer import body_of, is_complete, says_its_end
 from linkerdctl.kube.inventory import Target
 from linkerdctl.kube.proxy_access import MOST_BYTES, Fetched, as_proxy_error, pod_path, within
+from linkerdctl.kube.rbac import About
 
 if TYPE_CHECKING:
     from websockets.asyncio.client import ClientConnection

@@ -12,8 +12,9 @@ from urllib.parse import quote
 
 from linkerdctl.errors import ApiError, ProxyError, UsageError
 from linkerdctl.kube.bodies import BrokenEncodingError, Room, TooLongError, whole_body
-from linkerdctl.kube.client import About, KubeClient
+from linkerdctl.kube.client import KubeClient
 from linkerdctl.kube.inventory import PodRef, Target
+from linkerdctl.kube.rbac import About
 
 if TYPE_CHECKING:
     import httpx

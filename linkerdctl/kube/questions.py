@@ -6,7 +6,8 @@ import json
 from typing import Any
 
 from linkerdctl.errors import ApiError
-from linkerdctl.kube.client import About, KubeClient
+from linkerdctl.kube.client import KubeClient
+from linkerdctl.kube.rbac import About
 from linkerdctl.kube.served import ApiState, Served
 
 TAP_SERVICE = "v1alpha1.tap.linkerd.io"

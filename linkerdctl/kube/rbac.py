@@ -1,17 +1,34 @@
-"""The rule a user lacks, as YAML to hand to whoever grants permissions."""
+"""Requests in RBAC's words, and the rule a user lacks, as YAML to hand to whoever grants permissions."""
 
 from __future__ import annotations
 
 import re
-from typing import TYPE_CHECKING
+from dataclasses import dataclass
+from typing import Any
 
 from linkerdctl.errors import ApiError
 
-if TYPE_CHECKING:
-    from linkerdctl.kube.answers import About
-
 _ALSO = {"pods/portforward": ("get",)}
 """A WebSocket begins as a GET, which is authorized as `get`; since Kubernetes 1.35 `create` is asked for as well."""
+
+
+@dataclass(frozen=True, slots=True)
+class About:
+    """What a request is for, in RBAC's words, so that its error can say so. Paths beyond resources begin with `/`."""
+
+    verb: str
+    resource: str
+    group: str = ""
+    namespace: str | None = None
+    name: str | None = None
+
+    def error_fields(self) -> dict[str, Any]:
+        """The fields of an `ApiError`."""
+        return {"verb": self.verb, "resource": self.resource, "namespace": self.namespace, "name": self.name}
+
+    def __str__(self) -> str:
+        what = f"{self.resource} {self.name!r}" if self.name else self.resource
+        return f"{what} in namespace {self.namespace}" if self.namespace else what
 
 
 def missing_rule(verb: str, group: str, resource: str, namespace: str | None) -> str:

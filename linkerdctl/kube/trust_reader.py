@@ -7,7 +7,7 @@ from dataclasses import dataclass, field, replace
 from typing import Any, Protocol
 
 from linkerdctl.errors import ApiError
-from linkerdctl.kube.answers import About
+from linkerdctl.kube.rbac import About
 from linkerdctl.kube.trust import ISSUER, TRUST_ROOTS, Trust
 
 

@@ -8,9 +8,10 @@ from contextlib import asynccontextmanager
 from typing import TYPE_CHECKING
 
 from linkerdctl.errors import ConfigError
-from linkerdctl.kube.answers import About, refused
+from linkerdctl.kube.answers import refused
 from linkerdctl.kube.connection import connection_error
 from linkerdctl.kube.kubeconfig import ClusterConfig
+from linkerdctl.kube.rbac import About
 
 if TYPE_CHECKING:
     from websockets.asyncio.client import ClientConnection

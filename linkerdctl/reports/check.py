@@ -24,6 +24,15 @@ class Result(Enum):
 
 
 @dataclass(frozen=True, slots=True)
+class CheckRequest:
+    """What is to be looked at."""
+
+    namespace: str | None
+    """None is everywhere."""
+    margin: Margin | None = None
+
+
+@dataclass(frozen=True, slots=True)
 class Check:
     """One thing that was looked at. `id` never changes, so that scripts can rely on it."""
 

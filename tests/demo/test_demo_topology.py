@@ -9,6 +9,7 @@ from typing import Any
 
 import pytest
 
+from linkerdctl.demo.cluster.manifests import manifests_of
 from linkerdctl.demo.topology import Topology
 from linkerdctl.errors import UsageError
 from linkerdctl.kube.inventory import Inventory
@@ -22,7 +23,7 @@ def topology(pods: int = 4) -> Topology:
 
 
 def objects(kind: str, pods: int = 4) -> dict[str, dict[str, Any]]:
-    found = [each for each in topology(pods).manifests() if each["kind"] == kind]
+    found = [each for each in manifests_of(topology(pods)) if each["kind"] == kind]
     return {f"{each['metadata'].get('namespace', '')}/{each['metadata']['name']}": each for each in found}
 
 
@@ -58,7 +59,7 @@ def test_names_do_not_depend_on_how_many_there_are() -> None:
 
 def test_the_inventory_finds_every_meshed_pod_and_its_owners() -> None:
     mesh = topology(6)
-    inventory = Inventory.from_objects(mesh.manifests())
+    inventory = Inventory.from_objects(manifests_of(mesh))
     targets = {(target.pod.namespace, target.pod.name): target for target in inventory.targets()}
     assert set(targets) == {pod.key for pod in mesh.pods}
     for pod in mesh.pods:
@@ -69,7 +70,7 @@ def test_the_inventory_finds_every_meshed_pod_and_its_owners() -> None:
 
 
 def test_owners_referred_to_are_there_under_the_uid_referred_to() -> None:
-    manifests = list(topology(9).manifests())
+    manifests = list(manifests_of(topology(9)))
     uids = {(each["kind"], each["metadata"]["name"], each["metadata"]["uid"]) for each in manifests}
     assert len({uid for _, _, uid in uids}) == len(manifests)
     owners = [owner for each in manifests for owner in each["metadata"].get("ownerReferences", ())]
@@ -102,7 +103,7 @@ def test_a_meshed_pod_is_what_an_injector_would_make_of_it() -> None:
 
 
 def test_outside_the_mesh_there_is_one_of_each_other_kind() -> None:
-    books = [each for each in topology().manifests() if each["metadata"].get("namespace") == "books"]
+    books = [each for each in manifests_of(topology()) if each["metadata"].get("namespace") == "books"]
     kinds = Counter(each["kind"] for each in books)
     assert {"Deployment", "StatefulSet", "Rollout", "CronJob", "Job"} <= set(kinds)
     assert kinds["Pod"] == 4
@@ -117,5 +118,5 @@ def test_every_account_a_pod_runs_under_is_there() -> None:
 
 
 def test_all_of_it_is_plain_json() -> None:
-    manifests = list(topology().manifests())
+    manifests = list(manifests_of(topology()))
     assert json.loads(json.dumps(manifests)) == manifests

@@ -6,8 +6,9 @@ from collections.abc import AsyncIterator
 from dataclasses import dataclass, field
 from typing import Any
 
-from linkerdctl.kube.answers import About, refused
+from linkerdctl.kube.answers import refused
 from linkerdctl.kube.discovery import _Version
+from linkerdctl.kube.rbac import About
 from tests.kube.fakes import config_for
 
 Manifest = dict[str, Any]

@@ -10,8 +10,8 @@ import pytest
 import yaml
 
 from linkerdctl.errors import ApiError
-from linkerdctl.kube.answers import RETRIES, About, Refusal, pause_before_retry, refused
-from linkerdctl.kube.rbac import missing_rule
+from linkerdctl.kube.answers import RETRIES, Refusal, pause_before_retry, refused
+from linkerdctl.kube.rbac import About, missing_rule
 from tests.kube.fakes import config_for
 
 CONFIG = config_for("https://api")

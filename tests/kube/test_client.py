@@ -12,8 +12,9 @@ from starlette.responses import JSONResponse, PlainTextResponse, Response
 
 from linkerdctl.errors import ApiError
 from linkerdctl.kube.answers import LONGEST_PAUSE, RETRIES
-from linkerdctl.kube.client import PAGE, About, KubeClient, collection_path
-from linkerdctl.kube.credentials import Certificate
+from linkerdctl.kube.client import PAGE, KubeClient, collection_path
+from linkerdctl.kube.presented import Certificate
+from linkerdctl.kube.rbac import About
 from tests.kube.fakes import FakeApi, config_for, listing, server_tls, serving, status
 
 PODS = "/api/v1/namespaces/ns/pods"

@@ -14,9 +14,10 @@ import pytest
 import trustme
 
 from linkerdctl.errors import ApiError, ConfigError
-from linkerdctl.kube.client import About, KubeClient
+from linkerdctl.kube.client import KubeClient
 from linkerdctl.kube.connection import connection_error
 from linkerdctl.kube.kubeconfig import ClusterConfig, load_config
+from linkerdctl.kube.rbac import About
 from tests.kube.fakes import FakeApi, FakeProxy, config_for, encoded, kubeconfig, proxying, server_tls, serving
 
 VERSION = About("get", "/version", namespace="ns", name="n")

@@ -13,10 +13,11 @@ from starlette.responses import JSONResponse, Response
 
 from linkerdctl.errors import ApiError, ConfigError
 from linkerdctl.kube import in_cluster
-from linkerdctl.kube.client import About, KubeClient
+from linkerdctl.kube.client import KubeClient
 from linkerdctl.kube.credentials import credentials_for
 from linkerdctl.kube.impersonation import Impersonation
 from linkerdctl.kube.kubeconfig import load_config
+from linkerdctl.kube.rbac import About
 from tests.kube.fakes import FakeApi, config_for, kubeconfig, serving, status
 
 VERSION = About("get", "/version")

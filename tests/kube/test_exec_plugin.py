@@ -16,8 +16,9 @@ import pytest
 from starlette.responses import JSONResponse
 
 from linkerdctl.errors import ConfigError
-from linkerdctl.kube.client import About, KubeClient
+from linkerdctl.kube.client import KubeClient
 from linkerdctl.kube.credentials import Credentials, credentials_for
+from linkerdctl.kube.rbac import About
 from tests.kube.fakes import FakeApi, config_for, serving, status
 
 V1, V1BETA1 = "client.authentication.k8s.io/v1", "client.authentication.k8s.io/v1beta1"

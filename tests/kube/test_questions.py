@@ -5,8 +5,9 @@ from __future__ import annotations
 import pytest
 from starlette.responses import JSONResponse
 
-from linkerdctl.kube.client import About, KubeClient
+from linkerdctl.kube.client import KubeClient
 from linkerdctl.kube.questions import allowed, api_state, server_version
+from linkerdctl.kube.rbac import About
 from linkerdctl.kube.served import ApiState, Served
 from tests.kube.fakes import Answer, FakeApi, config_for, serving, status
 

@@ -14,8 +14,9 @@ import trustme
 from starlette.responses import Response
 
 from linkerdctl.cli.run import run
-from linkerdctl.kube.client import About, KubeClient
+from linkerdctl.kube.client import KubeClient
 from linkerdctl.kube.kubeconfig import load_config
+from linkerdctl.kube.rbac import About
 from tests.kube.fakes import Answer, FakeApi, FakeProxy, encoded, kubeconfig, listing, proxying, serving, status
 
 SECRET = "pl4nted-s3cret"

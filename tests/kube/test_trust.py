@@ -8,7 +8,7 @@ from typing import Any
 import pytest
 
 from linkerdctl.errors import ApiError
-from linkerdctl.kube.answers import About
+from linkerdctl.kube.rbac import About
 from linkerdctl.kube.trust import AuthorityCertificate, Trust
 from linkerdctl.kube.trust_reader import read_trust
 from tests.kube.authorities import BEGINS, EXPIRES, authority, bundle, secret

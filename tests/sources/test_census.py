@@ -8,7 +8,7 @@ from typing import Any
 import pytest
 
 from linkerdctl.errors import ApiError
-from linkerdctl.kube.client import About
+from linkerdctl.kube.rbac import About
 from linkerdctl.kube.selectors import parse_selector
 from linkerdctl.sources import census
 from linkerdctl.sources.census import Census

@@ -6,10 +6,11 @@ import json
 import ssl
 from collections.abc import AsyncIterator, Iterator, Mapping
 from contextlib import asynccontextmanager
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 from urllib.parse import quote
 
 from linkerdctl.errors import PrometheusError
+from linkerdctl.kube.bodies import MOST_OF_A_DOCUMENT, BrokenEncodingError, TooLongError, whole_body
 from linkerdctl.sources.prometheus.address import ServiceAddress, Url
 from linkerdctl.sources.prometheus.api import QUERY_PATH, SHOWN, Prometheus, Reply
 from linkerdctl.sources.prometheus.config import HttpConfig
@@ -34,16 +35,24 @@ class UrlDoor:
         import httpx
 
         try:
-            response = await self._client.post(self._url, data=dict(form), extensions=self._extensions)
-            if response.status_code in (405, 501):
-                response = await self._client.get(self._url, params=dict(form), extensions=self._extensions)
+            reply = await self._send("POST", data=dict(form))
+            return await self._send("GET", params=dict(form)) if reply.status in (405, 501) else reply
         except httpx.TimeoutException:
             raise TimeoutError from None
         except (httpx.HTTPError, OSError) as error:
             raise PrometheusError(
                 f"cannot reach {self._name}: {_why(error)}", next_step="is the address right, and is it up?"
             ) from None
-        return Reply(response.status_code, response.content, response.headers.get("location", ""))
+        except (TooLongError, BrokenEncodingError) as error:
+            raise PrometheusError(
+                f"{self._name} does not answer as it should: {error}",
+                next_step="is it a Prometheus? if so, look at less: one namespace, fewer kinds",
+            ) from None
+
+    async def _send(self, method: str, **form: Any) -> Reply:
+        async with self._client.stream(method, self._url, extensions=self._extensions, **form) as response:
+            body = await whole_body(response, MOST_OF_A_DOCUMENT)
+            return Reply(response.status_code, body, response.headers.get("location", ""))
 
 
 class ServiceDoor:
@@ -57,14 +66,14 @@ class ServiceDoor:
 
     async def ask(self, form: Mapping[str, str]) -> Reply:
         """GET: it needs the verb that readers have."""
-        from linkerdctl.kube.client import About
+        from linkerdctl.kube.rbac import About
 
         address, namespace = self._address, quote(self._namespace, safe="")
         service = quote(f"{address.name}:{address.port}", safe=":")
         path = f"/api/v1/namespaces/{namespace}/services/{service}/proxy{address.path}{QUERY_PATH}"
         about = About("get", "services/proxy", namespace=self._namespace, name=f"{address.name}:{address.port}")
         async with self._client.stream("GET", path, about, params=form, headers=self._headers, check=False) as response:
-            body = await response.aread()
+            body = await self._client.body(response, about)
             if _is_status(body):
                 self._explain(response.status_code, body)
                 await self._client.check(response, about)
@@ -89,7 +98,7 @@ def _is_status(body: bytes) -> bool:
     """Whether the API server speaks for itself."""
     try:
         document = json.loads(body)
-    except ValueError:
+    except (ValueError, RecursionError):
         return False
     return isinstance(document, dict) and document.get("kind") == "Status"
 
@@ -99,7 +108,8 @@ async def open_url(address: Url, config: HttpConfig) -> AsyncIterator[Prometheus
     """A Prometheus at a URL."""
     import httpx
 
-    headers = [*config.headers, *([("Authorization", config.authorization)] if config.authorization else [])]
+    own = [("Authorization", config.authorization)] if config.authorization else []
+    headers = [("Accept-Encoding", "gzip"), *config.headers, *own]
     name = f"Prometheus at {address.url}"
     try:
         client = httpx.AsyncClient(

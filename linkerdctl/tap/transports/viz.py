@@ -11,7 +11,8 @@ from typing import TYPE_CHECKING
 from google.protobuf.message import DecodeError
 
 from linkerdctl.errors import ApiError, TapError
-from linkerdctl.kube.client import About, KubeClient, words_of
+from linkerdctl.kube.client import KubeClient, words_of
+from linkerdctl.kube.rbac import About
 from linkerdctl.kube.selection import Selection
 from linkerdctl.tap.decoding import viz_decoder
 from linkerdctl.tap.events import TapEvent
