@@ -81,7 +81,7 @@ class Prometheus:
         """The answer of a success; everything else is raised."""
         try:
             document = json.loads(reply.body)
-        except ValueError:
+        except (ValueError, RecursionError):
             document = None
         if reply.status in (401, 403):
             raise self._refused(reply)
