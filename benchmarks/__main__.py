@@ -1,6 +1,6 @@
 """`python -m benchmarks [NAME...]`: run all benchmarks, or those named (`parser`, `startup`).
 
-A module `bench_NAME` of this package either yields `rows()` for the one table, or prints its own by `main()`.
+A module `bench_NAME` of this package yields `rows()` for the one table.
 """
 
 from __future__ import annotations
@@ -14,7 +14,7 @@ from benchmarks.table import print_table
 
 
 def main(names: list[str]) -> int:
-    """Print the table, then what does not fit into it."""
+    """Print the table."""
     known = [module.name for module in pkgutil.iter_modules(benchmarks.__path__) if module.name.startswith("bench_")]
     wanted = [f"bench_{name}" for name in names] or known
     unknown = [name.removeprefix("bench_") for name in wanted if name not in known]
@@ -23,12 +23,7 @@ def main(names: list[str]) -> int:
         print(f"no benchmark called {', '.join(unknown)}; there are: {choices}", file=sys.stderr)
         return 2
     modules = [importlib.import_module(f"benchmarks.{name}") for name in wanted]
-    if in_table := [module for module in modules if hasattr(module, "rows")]:
-        print_table(row for module in in_table for row in module.rows())
-    for module in modules:
-        if module not in in_table:
-            print()
-            module.main()
+    print_table(row for module in modules for row in module.rows())
     return 0
 
 

@@ -7,25 +7,38 @@ from __future__ import annotations
 
 import json
 import os
-import statistics
-import subprocess
 import sys
 import tempfile
-import time
 from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
 from benchmarks.bench_startup import CLI, heaviest_imports, seconds
+from benchmarks.processes import measured
+from benchmarks.table import Row
 
 SIZE = 1_000_000
 """Bytes of a large specification."""
 RPCS = "".join(f"  rpc Vote{index} (VoteRequest) returns (VoteResponse);\n" for index in range(20))
 SMALL = f'syntax = "proto3";\npackage emojivoto.v1;\nservice VotingService {{\n{RPCS}}}\n'
-ROUNDS = 15
+ROUNDS, LARGE_ROUNDS = 15, 3
 TARGET = 9.0
 LONGEST = 2.0
 """Seconds for 1 MB."""
+
+
+@contextmanager
+def byte_code_in(directory: str) -> Iterator[None]:
+    """As installed: with byte code at hand, whatever the shell says about writing it."""
+    before = dict(os.environ)
+    os.environ.pop("PYTHONDONTWRITEBYTECODE", None)
+    os.environ["PYTHONPYCACHEPREFIX"] = directory
+    try:
+        yield
+    finally:
+        os.environ.clear()
+        os.environ.update(before)
 
 
 def proto(size: int) -> str:
@@ -74,58 +87,41 @@ def openapi(size: int) -> dict[str, Any]:
     return {"openapi": "3.0.3", "servers": [{"url": "/v1"}], "paths": paths, "components": components}
 
 
-def compare_starts(directory: Path) -> None:
+def start(directory: Path) -> Row:
     """The small proto against a bare interpreter."""
     (directory / "small.proto").write_text(SMALL)
-    command = (
-        *CLI,
-        "profile",
-        "-n",
-        "emojivoto",
-        "voting-svc",
-        "--ignore-cluster",
-        "--proto",
-        str(directory / "small.proto"),
-    )
+    command = profile("--proto", directory / "small.proto")
     bare = (sys.executable, "-c", "pass")
     for each in (bare, command):
         seconds(each)
-    quartiles = statistics.quantiles([seconds(command) / seconds(bare) for _ in range(ROUNDS)], n=4)
-    spread = f"{quartiles[1]:.1f} ({quartiles[0]:.1f} to {quartiles[2]:.1f}), target {TARGET:g}"
-    print(f"{'whole process':28} {'times a bare interpreter':30} heaviest imports")
-    print(f"{'profile --proto':28} {spread:30} {', '.join(heaviest_imports(command))}")
+    ratios = [seconds(command) / seconds(bare) for _ in range(ROUNDS)]
+    remark = ", ".join(heaviest_imports(command))
+    return Row("profile --proto, times a bare interpreter", ratios, TARGET, at_most=True, remark=remark)
 
 
-def read_large(directory: Path) -> None:
-    """Large specifications, as whole processes."""
+def large(directory: Path) -> Iterator[Row]:
+    """Large specifications, as whole processes: seconds."""
     import yaml
 
     document = openapi(SIZE)
     (directory / "large.proto").write_text(proto(SIZE))
     (directory / "large.json").write_text(json.dumps(document))
     (directory / "large.yaml").write_text(yaml.dump(document, Dumper=yaml.CSafeDumper))
-    print(f"\n{'whole process':28} {'input':>9} {'routes':>7} {'seconds':>8}  (at most {LONGEST:g} for 1 MB)")
     for name, option in (("large.proto", "--proto"), ("large.json", "--open-api"), ("large.yaml", "--open-api")):
-        command = (*CLI, "profile", "-n", "n", "s", "--ignore-cluster", option, str(directory / name))
-        times: list[float] = []
-        for _ in range(3):
-            start = time.perf_counter()
-            done = subprocess.run(command, capture_output=True, text=True, check=True)
-            times.append(time.perf_counter() - start)
-        size = (directory / name).stat().st_size
-        routes = done.stdout.count("- condition:\n      method")
-        print(f"{option + ' ' + name:28} {size / 1e6:6.2f} MB {routes:7} {statistics.median(times):8.2f}")
+        runs = [measured(profile(option, directory / name), os.environ) for _ in range(LARGE_ROUNDS)]
+        routes = runs[-1].out.count("- condition:\n      method")
+        remark = f"{(directory / name).stat().st_size / 1e6:.2f} MB, {routes} routes"
+        taken = [each.seconds for each in runs]
+        yield Row(f"profile {option} {name}, seconds", taken, LONGEST, at_most=True, remark=remark)
 
 
-def main() -> None:
-    """Print both tables."""
-    with tempfile.TemporaryDirectory() as directory:
-        # As installed: with byte code at hand, whatever the shell says about writing it
-        os.environ.pop("PYTHONDONTWRITEBYTECODE", None)
-        os.environ["PYTHONPYCACHEPREFIX"] = directory
-        compare_starts(Path(directory))
-        read_large(Path(directory))
+def profile(option: str, path: Path) -> tuple[str, ...]:
+    """The command for one specification."""
+    return (*CLI, "profile", "-n", "emojivoto", "voting-svc", "--ignore-cluster", option, str(path))
 
 
-if __name__ == "__main__":
-    main()
+def rows() -> Iterator[Row]:
+    """Specifications, small and large."""
+    with tempfile.TemporaryDirectory() as directory, byte_code_in(directory):
+        yield start(Path(directory))
+        yield from large(Path(directory))

@@ -13,7 +13,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
 
-from benchmarks.table import Row, print_table
+from benchmarks.table import Row
 
 RECORDING = Path(__file__).parent.parent / "tests" / "fixtures" / "emojivoto-profiles"
 CLI = (sys.executable, "-m", "linkerdctl")
@@ -74,12 +74,3 @@ def rows() -> Iterator[Row]:
         heaviest = ", ".join(heaviest_imports(budget.command))
         remark = f"{modules} modules, {kept} {budget.modules}; {heaviest}"
         yield Row(f"{name}, times a bare interpreter", ratios[name], budget.times, at_most=True, remark=remark)
-
-
-def main() -> None:
-    """Print these rows alone."""
-    print_table(rows())
-
-
-if __name__ == "__main__":
-    main()

@@ -1,4 +1,4 @@
-"""What every benchmark measures: a ratio, many times in one run, beside the target it should meet."""
+"""What every benchmark measures: a number, many times in one run, beside the target it should meet. Most are ratios."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ from dataclasses import dataclass
 
 @dataclass(frozen=True, slots=True)
 class Row:
-    """One line of the table. `ratios` come from the rounds of one run; their median counts.
+    """One line of the table. `ratios` come from the rounds of one run; their median counts. `what` tells another unit.
 
     `target` is the least the ratio should be or, with `at_most`, the most; without one the row is for information.
     """
@@ -39,6 +39,6 @@ class Row:
 
 def print_table(rows: Iterable[Row]) -> None:
     """One line per row, as the rows come."""
-    print(f"{'what':54} {'times, quartiles':22} {'target':14} remark")
+    print(f"{'what':66} {'median, quartiles':22} {'target':14} remark")
     for row in rows:
-        print(f"{row.what:54} {row.measured:22} {row.verdict:14} {row.remark}".rstrip(), flush=True)
+        print(f"{row.what:66} {row.measured:22} {row.verdict:14} {row.remark}".rstrip(), flush=True)
