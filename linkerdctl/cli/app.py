@@ -99,7 +99,7 @@ def root(
             "-L",
             envvar="LINKERD_NAMESPACE",
             show_envvar=False,
-            help="Namespace of the control plane (default: linkerd).",
+            help="Namespace of the control plane ($LINKERD_NAMESPACE; default: linkerd).",
         ),
     ] = None,
     color: Annotated[

@@ -56,7 +56,7 @@ Examples:
 \b
 RESOURCE is a workload, pod, service, namespace, or of policy: server, serverauthorization (saz), authorizationpolicy (ap),
 httproute, grpcroute, meshtlsauthentication, networkauthentication. UNAUTHORIZED is what was denied, without an
-AUTHORIZATION; AUDITED what would have been without the audit mode. Unused authorizations have no numbers.
+AUTHORIZATION; AUDITED what would have been denied without the audit mode. Unused authorizations have no numbers.
 """
 
 

@@ -44,9 +44,13 @@ context's if you may not. Issuer and trust anchors warn when less than 60 days a
 def check(
     ctx: typer.Context,
     namespace: Annotated[str | None, typer.Option("--namespace", "-n", help="Namespace to look at.")] = None,
-    all_namespaces: Annotated[bool, typer.Option("--all-namespaces", "-A", help="Look at all (the default).")] = False,
+    all_namespaces: Annotated[
+        bool, typer.Option("--all-namespaces", "-A", help="Look in all namespaces (the default).")
+    ] = False,
     fail_on: Annotated[Literal["error", "warn"], typer.Option(help="What makes it exit with 4.")] = "error",
-    wait: Annotated[str, typer.Option(metavar="DURATION", help="Look again for so long until all is well.")] = "0s",
+    wait: Annotated[
+        str, typer.Option(metavar="DURATION", help="Look again until all is well, for at most so long.")
+    ] = "0s",
     min_left: Annotated[
         str | None, typer.Option(metavar="TIME|SHARE", help="Warn of certificates with less left: 14d, 36h, 30%.")
     ] = None,

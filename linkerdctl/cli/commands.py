@@ -33,7 +33,7 @@ GROUPS = {
         "rbac": "The least Role or ClusterRole that commands need",
     },
     "Describe services": {
-        "profile": "Service profiles and Gateway API routes, out of specifications or requests",
+        "profile": "Service profiles and Gateway API routes, from specifications or requests",
     },
     "Take it along": {
         "record": "Record what the proxies count, to look at later or elsewhere",

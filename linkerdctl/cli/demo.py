@@ -28,7 +28,7 @@ Examples:
 With a command, which may be one of linkerdctl's own, it runs that one and ends with its exit code. Without one it stays
 until Ctrl-C, shows what the mesh does, and tells the KUBECONFIG to use in another terminal.
 Faults: slow[:SECONDS], dead, restarting[:SECONDS], garbage, truncated, 403, and of taps: tap-ends[:SECONDS], tap-cut,
-tap-garbage, tap-403; POD is a pod or the start of its name.
+tap-garbage, tap-403. POD is a workload, a pod or the start of its name.
 """
 
 
@@ -44,9 +44,16 @@ def demo(
     log: Annotated[Path | None, typer.Option(metavar="FILE", help="Write every request there, as JSON lines.")] = None,
     idle_routes: Annotated[
         int,
-        typer.Option(metavar="N", min=0, help="Routes every proxy tells of besides, 34 series each: large metrics."),
+        typer.Option(
+            metavar="N",
+            min=0,
+            help="More routes in every proxy's metrics, 34 series each, to make them large.",
+            show_default=False,
+        ),
     ] = 0,
-    port: Annotated[int, typer.Option(metavar="PORT", help="Port of the API server (default: a free one).")] = 0,
+    port: Annotated[
+        int, typer.Option(metavar="PORT", help="Port of the API server (default: a free one).", show_default=False)
+    ] = 0,
 ) -> None:
     """Parse, start, and leave the rest to the demo."""
     from linkerdctl.demo.child import child_of, run_child

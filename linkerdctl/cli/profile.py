@@ -118,7 +118,9 @@ def generate(
     ] = "serviceprofile",
     port: Annotated[
         int | None,
-        typer.Option(metavar="N", help="Port of the service, for httproute and grpcroute (default: the one for them)."),
+        typer.Option(
+            metavar="N", help="Port of the service, for httproute and grpcroute (default: its own for HTTP or gRPC)."
+        ),
     ] = None,
     typed: Annotated[bool, typer.Option("--typed", help="Match path parameters by their types.")] = False,
     name_from: Annotated[
@@ -126,7 +128,7 @@ def generate(
         typer.Option(show_default=False, help="What routes are named after (default: path)."),
     ] = "path",
     retryable: Annotated[
-        str | None, typer.Option(metavar="REGEX", help="Routes whose name this is found in may be retried.")
+        str | None, typer.Option(metavar="REGEX", help="Routes in whose name this is found may be retried.")
     ] = None,
     timeout: Annotated[
         str | None, typer.Option(metavar="DURATION", help="Timeout of routes that have none of their own.")

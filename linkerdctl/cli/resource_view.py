@@ -147,7 +147,7 @@ async def _once(run: Run, scene: Scene, report: Report[Row]) -> None:
     found = report.rows(observation, answered_of(scene.inventory, observation.coverage))
     view = report.view(found, run)
     if run.since_start and found:
-        terminal.note("averages since each proxy started; a window of now: leave --since-start out")
+        terminal.note("averages since each proxy started; for what happens now leave --since-start out")
     render(report.sorted(found, view, run.sort_by), view, run.output, terminal)
     tell_coverage(terminal, observation.coverage)
     for note in (*scene.inventory.notes, *report.notes(found, observation)):

@@ -155,7 +155,7 @@ class _Show:
         """Print one answer, and what there is to say about it."""
         view, terminal = self.view(found), self.options.terminal
         if since_start and found:
-            terminal.note("averages since each proxy started; a window of now: leave --since-start out")
+            terminal.note("averages since each proxy started; for what happens now leave --since-start out")
         render(sorted_rows(found, view, self.sort_by), view, "table" if self.output == FATE else self.output, terminal)
         tell_coverage(terminal, observation.coverage)
 

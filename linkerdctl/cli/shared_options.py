@@ -11,7 +11,8 @@ Namespace = Annotated[str | None, typer.Option("--namespace", "-n", help="Namesp
 AllNamespaces = Annotated[bool, typer.Option("--all-namespaces", "-A", help="Look in all namespaces.")]
 Selector = Annotated[str, typer.Option("--selector", "-l", help="Label selector for the resources.")]
 TimeWindow = Annotated[
-    str, typer.Option("--time-window", "-t", metavar="DURATION", help="How long to watch, two scrapes apart.")
+    str,
+    typer.Option("--time-window", "-t", metavar="DURATION", help="How long to watch: the time between two scrapes."),
 ]
 Output = Annotated[str, typer.Option("--output", "-o", metavar="FORMAT", help="table, wide, json, yaml or csv.")]
 SortBy = Annotated[
@@ -19,7 +20,13 @@ SortBy = Annotated[
 ]
 Watch = Annotated[
     str | None,
-    typer.Option("--watch", "-w", metavar="[EVERY]", help="Refresh every so often (bare: 2s).", show_default=False),
+    typer.Option(
+        "--watch",
+        "-w",
+        metavar="[EVERY]",
+        help="Refresh again and again; every 2s if EVERY is left out.",
+        show_default=False,
+    ),
 ]
 AllTraffic = Annotated[bool, typer.Option("--all-traffic", help="Count probes and scrapes of the proxies too.")]
 SinceStart = Annotated[bool, typer.Option("--since-start", help="One scrape: averages since each proxy started.")]

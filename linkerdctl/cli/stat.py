@@ -136,7 +136,7 @@ class _Show:
         view = self.view(found)
         ordered = sorted_rows(found, view, self.sort_by)
         if since_start and found:
-            self.terminal.note("averages since each proxy started; a window of now: leave --since-start out")
+            self.terminal.note("averages since each proxy started; for what happens now leave --since-start out")
         render(ordered, view, self.output, self.terminal)
         tell_coverage(self.terminal, observation.coverage)
 

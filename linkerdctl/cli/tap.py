@@ -59,10 +59,13 @@ def tap(
     from_namespace: Annotated[str | None, typer.Option(help="Namespace of --from; alone: all that is there.")] = None,
     method: Annotated[str, typer.Option(help="Only requests with this HTTP method.")] = "",
     path: Annotated[str, typer.Option(metavar="PREFIX", help="Only paths that begin with this.")] = "",
-    authority: Annotated[str, typer.Option(metavar="HOST[:PORT]", help="Only this very authority.")] = "",
+    authority: Annotated[
+        str, typer.Option(metavar="HOST[:PORT]", help="Only requests to exactly this authority.")
+    ] = "",
     scheme: Annotated[str, typer.Option(help="Only requests with this scheme.")] = "",
     max_rps: Annotated[
-        float, typer.Option("--max-rps", metavar="N", help="Requests per second, of all proxies together.")
+        float,
+        typer.Option("--max-rps", metavar="N", help="At most so many requests per second, of all proxies together."),
     ] = 100.0,
     status: Annotated[
         str | None, typer.Option(metavar="CODES", help="503, 5xx, 400-499, several with commas, !2xx.")
@@ -88,7 +91,7 @@ def tap(
     show_secrets: Annotated[
         bool, typer.Option("--show-secrets", help="Do not redact sensitive headers and queries.")
     ] = False,
-    duration: Annotated[str | None, typer.Option(help="Stop after so long.")] = None,
+    duration: Annotated[str | None, typer.Option(help="Stop after this long.")] = None,
     limit: Annotated[int | None, typer.Option(metavar="N", help="Stop after N requests have been shown.")] = None,
     input_: Annotated[
         str | None, typer.Option("--input", metavar="FILE", help="Read a saved or captured stream, - for stdin.")

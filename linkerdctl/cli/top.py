@@ -49,10 +49,13 @@ def top(
     to_namespace: Annotated[str | None, typer.Option(help="Namespace of --to; alone: all that is there.")] = None,
     method: Annotated[str, typer.Option(help="Only requests with this HTTP method.")] = "",
     path: Annotated[str, typer.Option(metavar="PREFIX", help="Only paths that begin with this.")] = "",
-    authority: Annotated[str, typer.Option(metavar="HOST[:PORT]", help="Only this very authority.")] = "",
+    authority: Annotated[
+        str, typer.Option(metavar="HOST[:PORT]", help="Only requests to exactly this authority.")
+    ] = "",
     scheme: Annotated[str, typer.Option(help="Only requests with this scheme.")] = "",
     max_rps: Annotated[
-        float, typer.Option("--max-rps", metavar="N", help="Requests per second, of all proxies together.")
+        float,
+        typer.Option("--max-rps", metavar="N", help="At most so many requests per second, of all proxies together."),
     ] = 100.0,
     hide_sources: Annotated[bool, typer.Option("--hide-sources", help="One row for all sources.")] = False,
     routes: Annotated[bool, typer.Option("--routes", help="By route instead of method and path.")] = False,
@@ -63,12 +66,18 @@ def top(
     ] = "count",
     batch: Annotated[
         str | None,
-        typer.Option("--batch", metavar="[EVERY]", help="Print a table every so often (bare: 2s).", show_default=False),
+        typer.Option(
+            "--batch",
+            metavar="[EVERY]",
+            help="Print a table again and again; every 2s if EVERY is left out.",
+            show_default=False,
+        ),
     ] = None,
     output: Annotated[
-        str, typer.Option("--output", "-o", metavar="FORMAT", help="table, json, yaml or csv (all but table: --batch).")
+        str,
+        typer.Option("--output", "-o", metavar="FORMAT", help="table, json, yaml or csv; all but table print batches."),
     ] = "table",
-    duration: Annotated[str | None, typer.Option(help="Stop after so long.")] = None,
+    duration: Annotated[str | None, typer.Option(help="Stop after this long.")] = None,
     input_: Annotated[
         str | None, typer.Option("--input", metavar="FILE", help="Read a saved or captured stream, - for stdin.")
     ] = None,
