@@ -52,6 +52,9 @@ FAULTS: dict[str, Behaviour] = {
 }
 
 
+LINES = ("stat deploy -n fire", "routes deploy -n fire", "edges -n fire", "top ns/fire --no-tap --batch")
+
+
 @pytest.fixture(autouse=True)
 def smaller(cluster: Cluster, monkeypatch: pytest.MonkeyPatch) -> None:
     cluster.token = ""
@@ -59,9 +62,7 @@ def smaller(cluster: Cluster, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(doors, "MOST_OF_A_DOCUMENT", 4 * MEBIBYTE)
 
 
-@pytest.mark.parametrize(
-    "line", ["stat deploy -n fire", "routes deploy -n fire", "edges -n fire", "top ns/fire --no-tap --batch"]
-)
+@pytest.mark.parametrize("line", LINES)
 @pytest.mark.parametrize("way", ["url", "service"])
 @pytest.mark.parametrize("fault", FAULTS)
 def test_one_line_says_what_is_wrong(fault: str, way: str, line: str, cluster: Cluster, linkerdctl: Command) -> None:
