@@ -15,7 +15,6 @@ from tests.fire.cluster import Cluster, Exchange, listed, refusal
 from tests.fire.conftest import Command
 from tests.fire.faults import (
     MEBIBYTE,
-    dripping,
     endless,
     endless_headers,
     login_page,
@@ -88,7 +87,6 @@ def answers(document: object) -> Behaviour:
 
 FAULTS: dict[str, tuple[Behaviour, str]] = {
     "dead": (dead, "cannot reach the API server"),
-    "slow": (dripping, "cannot reach the API server"),
     "reset in mid-body": (reset_in_mid_body, "cannot reach the API server"),
     "truncated gzip": (truncated_gzip, "its answer ended early"),
     "endless body": (endless, "its answer is larger than 4 MiB"),
@@ -146,7 +144,7 @@ def impatient(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
 
 
 @pytest.mark.parametrize("line", COMMANDS)
-@pytest.mark.parametrize("fault", [each for each in FAULTS if each != "slow"])
+@pytest.mark.parametrize("fault", FAULTS)
 def test_one_line_says_what_is_wrong(fault: str, line: str, cluster: Cluster, linkerdctl: Command) -> None:
     behaviour, words = FAULTS[fault]
     cluster.paths["/pods"] = behaviour

@@ -8,6 +8,7 @@ from pathlib import Path
 
 import pytest
 
+from linkerdctl.cli.options import log_to_stderr
 from tests.fire.cluster import CLIENT, Cluster, Exchange, exposition, refusal
 from tests.fire.conftest import Command
 from tests.fire.faults import ESCAPES
@@ -89,6 +90,16 @@ def test_nor_do_logs_have_them(linkerdctl: Command, monkeypatch: pytest.MonkeyPa
     ran = linkerdctl("-v stat deploy -A")
     assert "GET /api/v1/" in ran.err
     assert_harmless(ran.err)
+
+
+def test_whatever_is_logged(monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]) -> None:
+    """Paths quote names; queries and the like do not."""
+    monkeypatch.setattr(logging.root, "handlers", [])
+    log_to_stderr()
+    logging.getLogger("linkerdctl").debug("query %s", EVIL)
+    said = capsys.readouterr().err
+    assert r"query evil\x1b]0;owned" in said
+    assert_harmless(said)
 
 
 def test_nor_does_a_traceback(linkerdctl: Command, monkeypatch: pytest.MonkeyPatch) -> None:

@@ -12,7 +12,6 @@ from linkerdctl.tap.events import TapEvent
 from linkerdctl.tap.framing import LARGEST, Frames, Prefix
 from linkerdctl.tap.json_form import from_json_form
 
-
 LONG = 1024 * 1024
 """Characters of an object that is not read anew with each piece that comes; events have some thousand."""
 
