@@ -5,12 +5,14 @@ A module `bench_NAME` of this package yields `rows()` for the one table.
 
 from __future__ import annotations
 
+import gc
 import importlib
 import pkgutil
 import sys
 
 import benchmarks
 from benchmarks.table import print_table
+from linkerdctl.__main__ import COLLECT_EVERY
 
 
 def main(names: list[str]) -> int:
@@ -22,6 +24,7 @@ def main(names: list[str]) -> int:
         choices = ", ".join(name.removeprefix("bench_") for name in known)
         print(f"no benchmark called {', '.join(unknown)}; there are: {choices}", file=sys.stderr)
         return 2
+    gc.set_threshold(COLLECT_EVERY, 20, 20)  # as in commands, of which some parts run here
     modules = [importlib.import_module(f"benchmarks.{name}") for name in wanted]
     print_table(row for module in modules for row in module.rows())
     return 0
