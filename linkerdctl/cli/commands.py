@@ -29,6 +29,8 @@ GROUPS = {
     },
     "Look after the mesh": {
         "check": "Whether all is there that commands need, and what to do about what is not",
+        "list": "Meshed pods: proxy version, tap enabled or not",
+        "metrics": "All that proxies expose, as it stands; series and bytes by family and label",
         "identity": "Certificates of proxies, issuer and trust anchors: how long they hold (also: certs)",
         "rbac": "The least Role or ClusterRole that commands need",
     },

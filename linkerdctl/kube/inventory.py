@@ -126,7 +126,7 @@ class Inventory:
         try:
             self._add(manifest)
         except (KeyError, TypeError, AttributeError, ValueError) as error:
-            raise ObjectError(f"{_named(manifest)} is not as it should be: {type(error).__name__} {error}") from None
+            raise odd_object(manifest, error) from None
 
     def _add(self, manifest: Mapping[str, Any]) -> None:
         metadata, group_version = manifest["metadata"], str(manifest.get("apiVersion", ""))
@@ -285,6 +285,11 @@ class Inventory:
         else:
             hint = f"there are: {', '.join(sorted(names)[:8])}" if names else f"there is no {kind.name}{where}"
         return NotFoundError(f"{kind.name} {name!r} not found{where}", next_step=hint)
+
+
+def odd_object(manifest: Any, error: Exception) -> ObjectError:
+    """The error for an object that lacks what Kubernetes' objects have, or has something else in its place."""
+    return ObjectError(f"{_named(manifest)} is not as it should be: {type(error).__name__} {error}")
 
 
 def _named(manifest: Any) -> str:

@@ -7,15 +7,11 @@ from dataclasses import dataclass, replace
 from enum import Enum
 
 from linkerdctl.kube.kinds import (
-    CRONJOB,
-    DEPLOYMENT,
     GRPCROUTE,
     HTTPROUTE,
-    JOB,
     NAMESPACE,
     POD,
     POLICY_KINDS,
-    REPLICASET,
     SERVER,
     SERVICE,
     WORKLOADS,
@@ -61,7 +57,6 @@ def _optional(permissions: Iterable[Permission]) -> tuple[Permission, ...]:
 
 
 _PODS = _list(POD)
-_OWNERS = _list(DEPLOYMENT, REPLICASET, CRONJOB, JOB)
 _WORKLOADS = _list(*WORKLOADS)
 _SERVICES = _list(SERVICE)
 _NAMESPACES = _list(NAMESPACE, place=Place.CLUSTER, optional=True)
@@ -99,7 +94,7 @@ COMMANDS: Mapping[str, tuple[Permission, ...]] = {
     "authz": (*_PODS, *_METRICS, *_WORKLOADS, *_SERVICES, *_POLICIES, *_NAMESPACES),
     "tap": (*_TAP, *_optional((*_PODS, *_METRICS, *_WORKLOADS)), *_TAP_SERVICE),
     "top": (*_PODS, *_METRICS, *_WORKLOADS, *_TAP, *_NAMESPACES),
-    "list": (*_PODS, *_METRICS, *_OWNERS),
+    "list": _PODS,
     "metrics": (*_PODS, *_METRICS, *_WORKLOADS),
     "identity": (*_PODS, *_METRICS, *_WORKLOADS, *_TRUST),
     "check": (*_PODS, *_METRICS, *_WORKLOADS, *_SERVICES, *_TRUST, *_TAP_SERVICE, *_NAMESPACES),

@@ -8,6 +8,10 @@ from typing import Any
 CONTROL_PLANE_LABEL = "linkerd.io/control-plane-ns"
 PROXY_CONTAINER = "linkerd-proxy"
 ADMIN_PORT_NAME = "linkerd-admin"
+TAP_ENABLED, TAP_DISABLED = "viz.linkerd.io/tap-enabled", "viz.linkerd.io/disable-tap"
+"""Annotations: the first is set by viz's injector, the second by those who want none."""
+PROXY_VERSION = "linkerd.io/proxy-version"
+"""Annotation of the injector."""
 IDENTITY_VARIABLE = "LINKERD2_PROXY_IDENTITY_LOCAL_NAME"
 """Usually `$(_pod_sa).$(_pod_ns).serviceaccount.identity...`, which the kubelet fills in."""
 
@@ -46,6 +50,14 @@ def admin_port(pod: Manifest) -> int | None:
     container = proxy_container(pod) or {}
     named = (port for port in container.get("ports") or () if port.get("name") == ADMIN_PORT_NAME)
     return next((int(port["containerPort"]) for port in named), None)
+
+
+def proxy_version(pod: Manifest) -> str:
+    """As the injector noted it, else the tag of the proxy's image; empty where neither tells."""
+    if noted := str((pod["metadata"].get("annotations") or {}).get(PROXY_VERSION) or ""):
+        return noted
+    image = str((proxy_container(pod) or {}).get("image") or "").partition("@")[0]
+    return image.rpartition("/")[2].partition(":")[2]
 
 
 def identity(pod: Manifest) -> str:

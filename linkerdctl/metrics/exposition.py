@@ -46,7 +46,7 @@ def parse(text: bytes, names: Iterable[str]) -> Exposition:
     (in bytes), where a wanted sample is malformed and where the text as a whole is no metrics text or ends in mid-line.
     What is wrong with series no one asked for goes unnoticed.
     """
-    _check_whole(text)
+    check_whole(text)
     wanted = frozenset(name.encode() for name in names)
     lines = text if text.startswith(b"#") else b"\n" + text  # so that every sample stands behind a line feed
     pattern = _lines_of(wanted)
@@ -56,7 +56,8 @@ def parse(text: bytes, names: Iterable[str]) -> Exposition:
         return _gather(wanted, _read_strictly(pattern.finditer(lines), padded=lines is not text))
 
 
-def _check_whole(text: bytes) -> None:
+def check_whole(text: bytes) -> None:
+    """Raise `ExpositionError` where a text is no metrics text at all, or ends in mid-line."""
     if not _FIRST_LINE.match(text):
         raise ExpositionError("this is not metrics text" if text.strip() else "the text is empty", line=1, column=1)
     if not _LAST_LINE.search(text, max(len(text) - len("\n# EOF"), 0)):

@@ -6,7 +6,7 @@ whole because a proxy did: such a proxy is named in `Coverage.failures` and the 
 
 from __future__ import annotations
 
-from collections.abc import AsyncIterator, Awaitable, Callable, Iterable, Mapping, Sequence
+from collections.abc import AsyncGenerator, AsyncIterator, Awaitable, Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Protocol
 
@@ -61,6 +61,16 @@ class Snapshot:
     coverage: Coverage
 
 
+@dataclass(frozen=True, slots=True)
+class ProxyText:
+    """What one proxy said, word for word, at epoch second `at`; or why there is nothing."""
+
+    target: Target
+    text: bytes = b""
+    at: float = 0.0
+    failure: ProxyFailure | None = None
+
+
 class Source(Protocol):
     """A place that golden metrics can be had from."""
 
@@ -81,5 +91,12 @@ class Source(Protocol):
         """One look at these proxies: their samples called `names` as they stand, and when their process started.
 
         For what is no traffic: gauges, versions, certificates. Histograms are not among it.
+        """
+        ...
+
+    def texts(self, targets: Sequence[Target]) -> AsyncGenerator[ProxyText, None]:
+        """One look at these proxies, in their order: all that each says, as it comes, so that never all is held at once.
+
+        Raises what tells why, in a line, where a source has no texts (Prometheus).
         """
         ...

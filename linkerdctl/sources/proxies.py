@@ -5,7 +5,7 @@ from __future__ import annotations
 import asyncio
 import time
 from collections import deque
-from collections.abc import AsyncIterator, Awaitable, Callable, Iterable, Sequence
+from collections.abc import AsyncGenerator, AsyncIterator, Awaitable, Callable, Iterable, Sequence
 
 from linkerdctl.errors import ExpositionError, LinkerdctlError, ProxyError
 from linkerdctl.kube.inventory import PodRef, Target
@@ -15,7 +15,7 @@ from linkerdctl.metrics.query import TrafficQuery
 from linkerdctl.metrics.reduce import PeerLabels, sample_names
 from linkerdctl.metrics.scrape import Scrape
 from linkerdctl.progress import NoProgress, Progress
-from linkerdctl.sources.protocol import Observation, Snapshot
+from linkerdctl.sources.protocol import Observation, ProxyFailure, ProxyText, Snapshot
 from linkerdctl.sources.reduction import Reduction, concerned
 from linkerdctl.sources.snapshots import Album
 
@@ -43,6 +43,7 @@ class ProxySource:
         self._window = window
         self._peer_labels = peer_labels
         self._places = asyncio.Semaphore(concurrency)
+        self._ahead = concurrency
         self._deadline = deadline
         self._since_start = since_start
         self._progress = progress or NoProgress()
@@ -120,6 +121,28 @@ class ProxySource:
         finally:
             self._progress.stop()
         return album.snapshot()
+
+    async def texts(self, targets: Sequence[Target]) -> AsyncGenerator[ProxyText, None]:
+        """One request to each proxy; a slow one holds up no more than as many as are asked at once."""
+        ahead: deque[asyncio.Task[ProxyText]] = deque()
+        try:
+            for target in targets:
+                ahead.append(asyncio.create_task(self._text(target)))
+                if len(ahead) >= self._ahead:
+                    yield await ahead.popleft()
+            while ahead:
+                yield await ahead.popleft()
+        finally:
+            for task in ahead:
+                task.cancel()
+
+    async def _text(self, target: Target) -> ProxyText:
+        try:
+            async with self._places:
+                fetched = await self._access.fetch(target, deadline=self._deadline)
+        except ProxyError as error:
+            return ProxyText(target, failure=ProxyFailure(target.pod, error.message, error.next_step))
+        return ProxyText(target, fetched.text, fetched.at)
 
     async def _look_again(
         self,

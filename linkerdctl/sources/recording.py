@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 import math
-from collections.abc import AsyncIterator, Awaitable, Callable, Iterable, Mapping, Sequence
+from collections.abc import AsyncGenerator, AsyncIterator, Awaitable, Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -15,7 +15,7 @@ from linkerdctl.metrics.deltas import Window, median
 from linkerdctl.metrics.query import TrafficQuery
 from linkerdctl.metrics.reduce import PeerLabels, sample_names
 from linkerdctl.metrics.scrape import Scrape
-from linkerdctl.sources.protocol import Observation, Snapshot
+from linkerdctl.sources.protocol import Observation, ProxyFailure, ProxyText, Snapshot
 from linkerdctl.sources.recording_files import Archive, Directory, Files, TooLongError, inflated
 from linkerdctl.sources.reduction import Reduction, concerned
 from linkerdctl.sources.snapshots import Album
@@ -178,6 +178,15 @@ class RecordingSource:
                 album.fail(target, error)
         return album.snapshot()
 
+    async def texts(self, targets: Sequence[Target]) -> AsyncGenerator[ProxyText, None]:
+        """The last pass."""
+        looked = self._recording.passes[-1]
+        for target in targets:
+            try:
+                yield ProxyText(target, self._text(target.pod, looked), looked.at[target.pod])
+            except RecordingError as error:
+                yield ProxyText(target, failure=ProxyFailure(target.pod, error.message, error.next_step))
+
     def _observe(
         self, before: Pass | None, after: Pass, queries: Sequence[TrafficQuery], targets: Sequence[Target]
     ) -> Observation:
@@ -200,10 +209,13 @@ class RecordingSource:
         return Window(self._scrape(pod, before, names), later)
 
     def _scrape(self, pod: PodRef, looked: Pass, names: frozenset[str]) -> Scrape:
+        return Scrape.read(self._text(pod, looked), looked.at[pod], names)
+
+    def _text(self, pod: PodRef, looked: Pass) -> bytes:
         text = self._recording.text(looked, pod) if pod in looked.at else None
         if text is None:
             raise RecordingError("it did not answer when this was recorded")
-        return Scrape.read(text, looked.at[pod], names)
+        return text
 
 
 def _since_it_came(later: Scrape, window_began: float) -> Window:

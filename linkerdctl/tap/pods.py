@@ -8,10 +8,19 @@ from dataclasses import dataclass
 from typing import Any
 
 from linkerdctl.kube.inventory import PodRef
-from linkerdctl.kube.pods import CONTROL_PLANE_LABEL, PROXY_CONTAINER, addresses, is_meshed, is_running, proxy_container
+from linkerdctl.kube.pods import (
+    CONTROL_PLANE_LABEL,
+    PROXY_CONTAINER,
+    TAP_DISABLED,
+    TAP_ENABLED,
+    addresses,
+    is_meshed,
+    is_running,
+    proxy_container,
+)
 
 TAP_PORT, TAP_PORT_NAME = 4190, "linkerd-tap"
-ENABLED, DISABLED = "viz.linkerd.io/tap-enabled", "viz.linkerd.io/disable-tap"
+ENABLED, DISABLED = TAP_ENABLED, TAP_DISABLED
 _IDENTITY = "LINKERD2_PROXY_IDENTITY_LOCAL_NAME"
 _TAP_CLIENT = "LINKERD2_PROXY_TAP_SVC_NAME"
 _LISTEN = "LINKERD2_PROXY_CONTROL_LISTEN_ADDR"

@@ -35,6 +35,8 @@ EXAMPLES = {
     "stat-outbound": [f"stat-outbound deploy,sts,ds,rc,cj {NS} -t 1s"],
     "authz": [f"authz {kinds} {NS} -t 1s" for kinds in (WIDE, "meshtlsauthn,netauthn")],
     "check": [f"check {NS}"],
+    "list": [f"list {NS}"],
+    "metrics": [f"metrics deploy,sts,ds,rc,cj {NS} --family identity_cert"],
     "identity": [f"identity deploy,sts,ds,rc,cj {NS}"],
     "profile": [
         f"profile lint {NS}",

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import asyncio
 import time
-from collections.abc import AsyncIterator, Awaitable, Callable, Iterable, Sequence
+from collections.abc import AsyncGenerator, AsyncIterator, Awaitable, Callable, Iterable, Sequence
 from dataclasses import dataclass
 
 from linkerdctl.errors import PrometheusError
@@ -23,7 +23,7 @@ from linkerdctl.sources.prometheus.queries import Look, data_queries
 from linkerdctl.sources.prometheus.setup import Row, Setup, read_setup, setup_query
 from linkerdctl.sources.prometheus.snapshots import read_snapshot, snapshot_query
 from linkerdctl.sources.prometheus.translation import Pods, translate
-from linkerdctl.sources.protocol import Coverage, Observation, ProxyFailure, Snapshot
+from linkerdctl.sources.protocol import Coverage, Observation, ProxyFailure, ProxyText, Snapshot
 from linkerdctl.sources.reduction import concerned
 
 LEAST_SCRAPES = 2
@@ -109,6 +109,13 @@ class PrometheusSource:
         finally:
             self._progress.stop()
         return read_snapshot(rows, setup, targets, missing=_NOT_SEEN)
+
+    def texts(self, targets: Sequence[Target]) -> AsyncGenerator[ProxyText, None]:
+        """There are none: a store keeps numbers."""
+        raise PrometheusError(
+            "a Prometheus has no raw text of proxies",
+            next_step="leave --prometheus (LINKERDCTL_PROMETHEUS) out: then the proxies themselves are asked",
+        )
 
     async def _now(self) -> _Moment:
         """Learn the set-up; a window that is too short for it is made longer, and that is told."""

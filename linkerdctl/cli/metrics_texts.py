@@ -1,0 +1,121 @@
+"""What `metrics` and `metrics cardinality` share: which proxies are meant, their texts one by one, who is missing."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from contextlib import aclosing
+from dataclasses import dataclass
+from typing import Annotated, Any
+
+import typer
+
+from linkerdctl.cli.arguments import namespace_asked
+from linkerdctl.cli.options import GlobalOptions
+from linkerdctl.cli.scene import Scene
+from linkerdctl.cli.traffic import open_scene, tell_coverage
+from linkerdctl.errors import ExpositionError, PartialDataError, UsageError
+from linkerdctl.kube.inventory import PodRef, Target
+from linkerdctl.kube.kinds import POD, find_kind
+from linkerdctl.kube.selection import Selection, parse_selections
+from linkerdctl.kube.selectors import parse_selector
+from linkerdctl.sources.protocol import Coverage, ProxyFailure, ProxyText
+
+Family = Annotated[
+    str | None, typer.Option(metavar="REGEX", help="Only families in whose name, or samples' names, this is found.")
+]
+Take = Callable[[int, int, ProxyText], None]
+"""Gets the number of a proxy, counted from 1, how many there are, and what it said. Raises `ExpositionError`."""
+
+NOT_RUNNING = "its pod does not run"
+
+
+@dataclass(frozen=True, slots=True)
+class Asked:
+    """Which proxies, and whether one that is missing is an error."""
+
+    options: GlobalOptions
+    selections: tuple[Selection, ...]
+    strict: bool
+
+    @classmethod
+    def of(
+        cls,
+        options: GlobalOptions,
+        words: Sequence[str],
+        namespace: str | None,
+        *,
+        all_namespaces: bool,
+        selector: str,
+        strict: bool,
+    ) -> Asked:
+        """From the options as they were given; one word that is no kind names a pod. Raises `UsageError`."""
+        where = namespace_asked(options, namespace, all_namespaces=all_namespaces)
+        labels = parse_selector(selector) if selector else None
+        return cls(options, parse_selections(_resources(words), namespace=where, labels=labels), strict)
+
+
+def pattern(regex: str | None) -> Any:
+    """A compiled `--family`; raises `UsageError`."""
+    import re
+
+    try:
+        return re.compile(regex) if regex else None
+    except (re.error, OverflowError, RecursionError) as error:
+        raise UsageError(f"--family {regex!r} is no regular expression: {error}") from None
+
+
+def _resources(words: Sequence[str]) -> list[str]:
+    if len(words) == 1 and not {"/", ","} & {*words[0]} and words[0] != "all" and find_kind(words[0].lower()) is None:
+        return [f"{POD.name}/{words[0]}"]
+    return [*words] or [POD.name]
+
+
+async def each_text(asked: Asked, take: Take, shown: Callable[[], None]) -> None:
+    """Hand over what each proxy said or why it did not, in order; then `shown`; then tell who is missing.
+
+    A text that `take` finds malformed counts as none. Raises `PartialDataError` where that is not to be.
+    """
+    async with open_scene(asked.options, asked.selections, window=1.0) as scene:
+        targets, silent = _chosen(scene, asked.selections)
+        answered, failures, number, everyone = set[PodRef](), [*silent], 0, len(targets) + len(silent)
+        async with aclosing(scene.source.texts(targets)) as texts:
+            async for text in texts:
+                number += 1
+                if failure := _taken(take, number, everyone, text):
+                    failures.append(failure)
+                else:
+                    answered.add(text.target.pod)
+        for failure in silent:
+            number += 1
+            take(number, everyone, ProxyText(Target(failure.pod, {}, "", 0), failure=failure))
+    shown()
+    pods = frozenset(target.pod for target in targets) | {each.pod for each in silent}
+    _tell(asked, Coverage(pods, frozenset(answered), tuple(sorted(failures, key=lambda each: each.pod))))
+
+
+def _taken(take: Take, number: int, of: int, text: ProxyText) -> ProxyFailure | None:
+    """Hand it over; why it counts as none, if it does."""
+    try:
+        take(number, of, text)
+    except ExpositionError as error:
+        failure = ProxyFailure(text.target.pod, error.message, error.next_step)
+        take(number, of, ProxyText(text.target, failure=failure))
+        return failure
+    return text.failure
+
+
+def _chosen(scene: Scene, selections: Sequence[Selection]) -> tuple[list[Target], list[ProxyFailure]]:
+    """The proxies of the selected objects, and meshed pods of theirs that do not run."""
+    resolved = (scene.inventory.resolve(each) for each in selections)
+    wanted = {pod for each in resolved for row in scene.inventory.rows(each) for pod in row.pods}
+    targets = [target for target in scene.inventory.targets() if target.pod in wanted]
+    return targets, [ProxyFailure(pod, NOT_RUNNING) for pod in sorted(wanted - {target.pod for target in targets})]
+
+
+def _tell(asked: Asked, coverage: Coverage) -> None:
+    terminal = asked.options.terminal
+    if not coverage.asked:
+        terminal.note("there is no meshed pod there")
+    tell_coverage(terminal, coverage)
+    if asked.strict and coverage.failures:
+        raise PartialDataError(f"{len(coverage.failures)} of {len(coverage.asked)} proxies did not answer")

@@ -1,0 +1,38 @@
+"""What meshed pods look like."""
+
+from __future__ import annotations
+
+from linkerdctl.render import numbers
+from linkerdctl.render.view import Column, View
+from linkerdctl.reports.meshed_pods import ENABLED, MeshedPod
+
+
+def meshed_pods_view() -> View[MeshedPod]:
+    """A table of pods."""
+    return View(
+        [
+            Column("NAMESPACE", "namespace", lambda row: row.namespace, left=True),
+            Column("NAME", "name", lambda row: row.name, left=True),
+            Column("TAP", "tap", lambda row: row.tap, left=True, style=_style),
+            Column("VERSION", "proxy_version", lambda row: row.version or None, left=True),
+            Column("STATUS", "status", lambda row: row.status, left=True),
+            Column("CONTROL_PLANE", "control_plane", lambda row: row.control_plane, left=True, wide=True),
+            Column("IDENTITY", "identity", lambda row: row.identity, _identity, left=True, wide=True),
+            Column(
+                "REMARK",
+                "remark",
+                lambda row: row.remark,
+                left=True,
+                style=lambda row: "red",
+                shown=lambda rows: any(row.remark for row in rows),
+            ),
+        ]
+    )
+
+
+def _identity(row: MeshedPod) -> str:
+    return row.identity or numbers.NOTHING
+
+
+def _style(row: MeshedPod) -> str:
+    return "" if row.tap == ENABLED else "yellow"

@@ -1,0 +1,84 @@
+"""`metrics cardinality`: what series of proxies cost, by family and by label. Pure: families in, rows out."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from dataclasses import dataclass, field
+
+from linkerdctl.kube.inventory import PodRef
+from linkerdctl.metrics.dump import Family
+
+BY_FAMILY, BY_LABEL = "family", "label"
+
+
+@dataclass(slots=True)
+class FamilyCost:
+    """A family over all proxies. A series is a line with a sample, so a histogram has one per bucket and two more."""
+
+    name: str
+    type: str
+    series: int = 0
+    size: int = 0
+    """Bytes of its text, HELP and TYPE included, not compressed."""
+    proxies: int = 0
+    """How many have series of it."""
+    most: int = 0
+    """Series on the proxy that has most of them."""
+    most_on: PodRef | None = None
+
+
+@dataclass(slots=True)
+class LabelCost:
+    """A label over all families and proxies."""
+
+    name: str
+    values: set[bytes] = field(default_factory=set)
+    """The different ones, as they are written."""
+    series: int = 0
+    """That have it."""
+    size: int = 0
+    """Bytes of name and value, with equals sign and quotes."""
+    families: set[str] = field(default_factory=set)
+
+
+@dataclass(slots=True)
+class Cardinality:
+    """Takes in one proxy after the other."""
+
+    _families: dict[str, FamilyCost] = field(default_factory=dict)
+    _labels: dict[str, LabelCost] = field(default_factory=dict)
+
+    def add(self, pod: PodRef, families: Iterable[Family], *, by_label: bool) -> None:
+        """Count the families of a proxy, or with `by_label` their labels; raises `ExpositionError` before it counts any."""
+        if not by_label:
+            for each in families:
+                self._add_family(pod, each)
+            return
+        found = [(family.name, line.pairs()) for family in families for line in family.lines]
+        for family, pairs in found:
+            for name, value in pairs:
+                self._add_label(family, name, value)
+
+    def families(self) -> list[FamilyCost]:
+        """Those with most series first."""
+        return sorted(self._families.values(), key=lambda each: (-each.series, -each.size, each.name))
+
+    def labels(self) -> list[LabelCost]:
+        """Those with most values first."""
+        return sorted(self._labels.values(), key=lambda each: (-len(each.values), -each.series, each.name))
+
+    def _add_family(self, pod: PodRef, family: Family) -> None:
+        cost = self._families.setdefault(family.name, FamilyCost(family.name, family.type))
+        series = len(family.lines)
+        cost.series += series
+        cost.size += family.size
+        cost.proxies += series > 0
+        if series > cost.most:
+            cost.most, cost.most_on = series, pod
+
+    def _add_label(self, family: str, name: bytes, value: bytes) -> None:
+        cost = self._labels.get(word := name.decode()) or self._labels.setdefault(word, LabelCost(word))
+        cost.values.add(value)
+        cost.series += 1
+        cost.size += len(name) + len(value) + len('=""')
+        cost.families.add(family)
