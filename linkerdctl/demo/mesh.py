@@ -11,6 +11,7 @@ from typing import Protocol
 
 from linkerdctl.demo.cluster.manifests import manifests_of
 from linkerdctl.demo.faults import Fault
+from linkerdctl.demo.proxies.idle_routes import longest_idle_part
 from linkerdctl.demo.proxies.metrics import ProxyMetrics
 from linkerdctl.demo.simulation.generator import TrafficGenerator
 from linkerdctl.demo.simulation.policies import Policies
@@ -68,6 +69,8 @@ class Mesh:
         self._traffic = TrafficGenerator(topology, rps=rps or default_rps(topology), seed=seed, policies=self.policies)
         self._proxies = {pod.key: ProxyMetrics(topology.started, idle=idle_routes) for pod in topology.pods}
         self._idle_routes = idle_routes
+        self.shared_text = longest_idle_part(idle_routes)
+        """Stands in every proxy's text."""
         self._order = count()
         self._due: list[tuple[float, int, Step, Hop]] = []
         self._next_request = topology.started + self._traffic.next_gap()

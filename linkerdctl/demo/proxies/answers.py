@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import asyncio
-import gzip
 import random
 from collections.abc import Awaitable, Callable, MutableMapping
 from dataclasses import dataclass
@@ -11,6 +10,7 @@ from typing import Any
 
 from linkerdctl.demo.faults import Fault
 from linkerdctl.demo.mesh import Mesh
+from linkerdctl.demo.proxies.gzipped import gzipped
 from linkerdctl.demo.topology import DemoPod
 
 Scope = MutableMapping[str, Any]
@@ -51,7 +51,7 @@ class ProxyAnswers:
         fault = self._mesh.fault_of(pod)
         if path == "/metrics" and fault is not None and fault.kind == "slow":
             await asyncio.sleep(fault.seconds)
-        await _send(self._answer(pod, path, fault), scope, send)
+        await _send(self._answer(pod, path, fault), self._mesh.shared_text, scope, send)
 
     def _answer(self, pod: DemoPod, path: str, fault: Fault | None) -> Answer:
         if path in ("/ready", "/live"):
@@ -72,11 +72,11 @@ def _garbage() -> bytes:
     return b"# HELP request_total Total count of HTTP requests.\nrequest_total{direction=" + noise + b"\n"
 
 
-async def _send(answer: Answer, scope: Scope, send: Send) -> None:
+async def _send(answer: Answer, shared_text: bytes, scope: Scope, send: Send) -> None:
     headers = [(b"content-type", answer.content_type.encode())]
     body, sent = answer.body, answer.sent
     if len(body) > _WORTH_COMPRESSING and _accepts_gzip(scope):
-        body = gzip.compress(body, compresslevel=1, mtime=0)
+        body = gzipped(body, shared_text)
         sent = None if sent is None else len(body) // 2
         headers.append((b"content-encoding", b"gzip"))
     headers.append((b"content-length", str(len(body)).encode()))

@@ -35,6 +35,12 @@ def idle_routes(count: int) -> Mapping[Family, str]:
     return {family: "\n".join(registry.series_lines(family)) for family in PROFILES} if count else {}
 
 
+@lru_cache(8)
+def longest_idle_part(count: int) -> bytes:
+    """What stands in one piece in every text with so many routes: the lines of the largest family."""
+    return max(idle_routes(count).values(), key=len, default="").encode()
+
+
 def _asked_for_once(registry: Registry, labels: str) -> None:
     for family, more in (
         (ROUTE_REQUESTS, ""),
