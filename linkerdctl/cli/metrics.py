@@ -14,8 +14,8 @@ from linkerdctl.cli.metrics_texts import Asked, Family, each_text, pattern
 from linkerdctl.cli.options import globals_of
 from linkerdctl.cli.shared_options import AllNamespaces, Namespace, Selector, Strict
 from linkerdctl.cli.traffic import finish
-from linkerdctl.errors import UsageError
-from linkerdctl.render.exposition import JsonSamples, failed_text, headed, screened
+from linkerdctl.errors import ExpositionError, UsageError
+from linkerdctl.render.exposition import JsonSamples, failed_text, headed, readable, screened
 from linkerdctl.render.terminal import Terminal
 from linkerdctl.sources.protocol import ProxyText
 
@@ -68,17 +68,32 @@ class _Shown:
 
     terminal: Terminal
     family: re.Pattern[str] | None
-    raw: bool
     full_names: bool
 
     def text(self, number: int, of: int, said: ProxyText) -> None:
         """Heading and text; raises `ExpositionError` before anything of it is written."""
         name = str(said.target.pod) if self.full_names else said.target.pod.name
-        heading = "" if self.raw else headed(name, number, of)
+        text = failed_text(said.failure.reason) if said.failure else self._screened(said.text)
+        self.terminal.out(headed(name, number, of) + text)
+
+    def raw(self, _number: int, _of: int, said: ProxyText) -> None:
+        """The text alone; one that is malformed too, for who wants to see what is wrong. Raises `ExpositionError` then."""
         if said.failure:
-            self.terminal.out("" if self.raw else heading + failed_text(said.failure.reason))
             return
-        self.terminal.out(heading + screened(said.text, self.family, on_terminal=self.terminal.width is not None))
+        try:
+            self.terminal.out(self._screened(said.text))
+        except ExpositionError:
+            if self.family is None:
+                self.terminal.out(readable(said.text, on_terminal=self.on_terminal))
+            raise
+
+    @property
+    def on_terminal(self) -> bool:
+        """Whether somebody reads it as it comes."""
+        return self.terminal.width is not None
+
+    def _screened(self, text: bytes) -> str:
+        return screened(text, self.family, on_terminal=self.on_terminal)
 
 
 @app.callback()
@@ -111,5 +126,5 @@ def expose(
         finish(each_text(asked, writer.take, writer.close), options)
         return
     everywhere = any(each.namespace is None for each in asked.selections)
-    shown = _Shown(options.terminal, wanted, raw, everywhere)
-    finish(each_text(asked, shown.text, lambda: None), options)
+    shown = _Shown(options.terminal, wanted, everywhere)
+    finish(each_text(asked, shown.raw if raw else shown.text, lambda: None), options)

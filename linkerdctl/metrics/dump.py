@@ -25,23 +25,16 @@ _ENDINGS = re.compile(r"_(?:bucket|sum|count|total|created|info|gcount|gsum)$")
 
 @dataclass(frozen=True, slots=True)
 class Line:
-    """A line that holds a sample. `number` counts from 1; `text` is without its end."""
+    """A line that holds a sample: as it stands but for its end; its labels and its value as they are written."""
 
-    number: int
     name: str
     text: bytes
-
-    def read(self) -> tuple[bytes, bytes]:
-        """Raw labels, and the value as it is written; raises `ExpositionError`."""
-        try:
-            return read_sample(self.text)
-        except MalformedError as error:
-            raise ExpositionError(error.reason, line=self.number, column=error.offset + 1) from None
+    labels: bytes
+    value: bytes
 
     def pairs(self) -> list[tuple[bytes, bytes]]:
-        """Names and values of its labels as they are written; raises `ExpositionError`."""
-        labels, _ = self.read()
-        return _PAIR.findall(labels)
+        """Names and values of its labels as they are written."""
+        return _PAIR.findall(self.labels)
 
 
 @dataclass(slots=True)
@@ -76,7 +69,7 @@ class Sample:
 
 
 def families(text: bytes) -> list[Family]:
-    """In the order they first appear; raises `ExpositionError` where the text is not whole or a line is no sample."""
+    """In the order they first appear; raises `ExpositionError` where the text is not whole or a line is malformed."""
     check_whole(text)
     types = {name.decode(errors="replace"): kind.decode(errors="replace") for name, kind in _TYPE.findall(text)}
     found: dict[str, Family] = {}
@@ -85,17 +78,16 @@ def families(text: bytes) -> list[Family]:
         if about := _ABOUT.match(line):
             _family(found, about[1].decode(errors="replace"), types).about.append(line)
         elif line.strip() and not line.lstrip().startswith(b"#"):
-            sample = Line(number, _name(line, number), line)
+            sample = _read(line, number)
             _family(found, _family_name(sample.name, types), types).lines.append(sample)
     return list(found.values())
 
 
 def samples(chosen: Iterable[Family]) -> Iterator[Sample]:
-    """Every sample, labels and value read; raises `ExpositionError` for one that is malformed."""
+    """Every sample, labels and value read."""
     for line in (line for family in chosen for line in family.lines):
-        labels, number = line.read()
-        value = parse_number(number)
-        yield Sample(line.name, parse_labels(labels), value if math.isfinite(value) else None)
+        value = parse_number(line.value)
+        yield Sample(line.name, parse_labels(line.labels), value if math.isfinite(value) else None)
 
 
 def written(chosen: Iterable[Family]) -> bytes:
@@ -104,11 +96,14 @@ def written(chosen: Iterable[Family]) -> bytes:
     return b"".join(line + b"\n" for line in lines)
 
 
-def _name(line: bytes, number: int) -> str:
+def _read(line: bytes, number: int) -> Line:
     name = _NAME.match(line)
     if name is None:
         raise ExpositionError("here should be the name of a sample", line=number, column=1)
-    return name[1].decode()
+    try:
+        return Line(name[1].decode(), line, *read_sample(line))
+    except MalformedError as error:
+        raise ExpositionError(error.reason, line=number, column=error.offset + 1) from None
 
 
 def _family_name(sample: str, types: Mapping[str, str]) -> str:

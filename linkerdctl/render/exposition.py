@@ -6,7 +6,6 @@ import json
 import re
 
 from linkerdctl.metrics.dump import Family, families, samples, written
-from linkerdctl.metrics.exposition import check_whole
 from linkerdctl.render.terminal import Terminal, printable
 from linkerdctl.sources.protocol import ProxyText
 
@@ -22,17 +21,15 @@ def failed_text(reason: str) -> str:
 
 
 def screened(text: bytes, family: re.Pattern[str] | None, *, on_terminal: bool) -> str:
-    """The text as it is, or the families of that name; raises `ExpositionError` for what is no metrics text.
+    """The text as it is, or the families of that name; raises `ExpositionError` for what is no metrics text."""
+    chosen = _chosen(text, family)
+    return readable(text if family is None else written(chosen), on_terminal=on_terminal)
 
-    Labels hold what strangers sent (an authority): on a terminal, control characters are made visible.
-    """
-    if family is None:
-        check_whole(text)
-    chosen = text if family is None else written(_chosen(text, family))
-    readable = chosen.decode(errors="replace")
-    if not on_terminal:
-        return readable
-    return "\n".join(map(printable, readable.split("\n")))
+
+def readable(text: bytes, *, on_terminal: bool) -> str:
+    """Whatever it holds: labels are what strangers sent, so on a terminal control characters are made visible."""
+    decoded = text.decode(errors="replace")
+    return "\n".join(map(printable, decoded.split("\n"))) if on_terminal else decoded
 
 
 class JsonSamples:

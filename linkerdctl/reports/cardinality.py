@@ -49,15 +49,13 @@ class Cardinality:
     _labels: dict[str, LabelCost] = field(default_factory=dict)
 
     def add(self, pod: PodRef, families: Iterable[Family], *, by_label: bool) -> None:
-        """Count the families of a proxy, or with `by_label` their labels; raises `ExpositionError` before it counts any."""
-        if not by_label:
-            for each in families:
-                self._add_family(pod, each)
-            return
-        found = [(family.name, line.pairs()) for family in families for line in family.lines]
-        for family, pairs in found:
-            for name, value in pairs:
-                self._add_label(family, name, value)
+        """Count the families of a proxy, or with `by_label` their labels."""
+        for family in families:
+            if not by_label:
+                self._add_family(pod, family)
+                continue
+            for name, value in (pair for line in family.lines for pair in line.pairs()):
+                self._add_label(family.name, name, value)
 
     def families(self) -> list[FamilyCost]:
         """Those with most series first."""
