@@ -75,3 +75,12 @@ def api_error(response: httpx.Response) -> str:
     assert response.headers["linkerd-error"]
     size = struct.unpack("<I", response.content[:4])[0]
     return viz.ApiError.FromString(response.content[4 : 4 + size]).error
+
+
+def make_unavailable(demo: DemoMesh, condition: dict[str, str]) -> None:
+    """Give the tap's APIService a condition, as the cluster does (old kubectls cannot write a status)."""
+    httpx.patch(
+        f"{demo.url}/apis/apiregistration.k8s.io/v1/apiservices/v1alpha1.tap.linkerd.io/status",
+        json={"status": {"conditions": [condition]}},
+        headers={"content-type": "application/merge-patch+json"},
+    ).raise_for_status()

@@ -20,6 +20,7 @@ from tests.demo.tap_client import (
     destinations,
     frames,
     http,
+    make_unavailable,
     matching,
     refused,
     request_for,
@@ -240,11 +241,8 @@ def test_the_api_is_discovered_as_long_as_its_api_service_is_there(demo_with: De
 
 def test_an_api_service_that_is_not_available_takes_no_taps(demo_with: DemoFactory, kubectl: Kubectl) -> None:
     demo = demo_with()
-    patch = json.dumps(
-        {"status": {"conditions": [{"type": "Available", "status": "False", "reason": "MissingEndpoints"}]}}
-    )
+    make_unavailable(demo, {"type": "Available", "status": "False", "reason": "MissingEndpoints"})
     service = ("apiservice", "v1alpha1.tap.linkerd.io")
-    kubectl("patch", *service, "--subresource=status", "--type=merge", "-p", patch, mesh=demo).check_returncode()
 
     assert refused(demo, request_for()).status_code == 503
     assert "False (MissingEndpoints)" in kubectl("get", *service, mesh=demo).stdout

@@ -6,10 +6,10 @@ import contextlib
 import gzip
 import os
 import resource
+import shutil
 import signal
 import subprocess
 import sys
-import tarfile
 import time
 from collections.abc import Iterator
 from pathlib import Path
@@ -73,8 +73,7 @@ def contents(path: Path) -> Iterator[tuple[str, str]]:
 def test_redacted_nothing_of_the_mesh_is_left(mesh: DemoMesh, linkerdctl: Command, tmp_path: Path) -> None:
     mesh.set_faults("garbage=emoji")
     assert linkerdctl(f"record -A --redact --for 1s --every 1s -o {tmp_path / 'r.tar.gz'}").code == 0
-    with tarfile.open(tmp_path / "r.tar.gz") as archive:
-        archive.extractall(tmp_path / "unpacked", filter="data")
+    shutil.unpack_archive(tmp_path / "r.tar.gz", tmp_path / "unpacked")
     planted = {"emojivoto", "books", "mysql", "VoteDoughnut", "-svc", "demo-node", "10.96.0.", "10.244.9."}
     for pod in mesh.mesh.topology.pods:
         if pod.namespace != "linkerd":

@@ -11,6 +11,7 @@ from linkerdctl.cli.run import run
 from linkerdctl.demo.api.access import Denial
 from linkerdctl.demo.servers import DemoMesh
 from tests.conftest import DemoFactory, Kubectl
+from tests.demo.tap_client import make_unavailable
 from tests.e2e.conftest import Command, Ran
 
 Tap = Callable[..., Ran]
@@ -121,11 +122,10 @@ def test_the_doctor_misses_the_extension(demo_with: DemoFactory, tap: Tap, kubec
     assert verdict.startswith("so: no viz APIService")
 
 
-def test_the_doctor_sees_that_nothing_answers(demo_with: DemoFactory, tap: Tap, kubectl: Kubectl) -> None:
+def test_the_doctor_sees_that_nothing_answers(demo_with: DemoFactory, tap: Tap) -> None:
     mesh = demo_with()
     condition = {"type": "Available", "status": "False", "reason": "MissingEndpoints", "message": "no endpoints"}
-    patch = json.dumps({"status": {"conditions": [condition]}})
-    kubectl("patch", *APISERVICE, "--subresource=status", "--type=merge", "-p", patch, mesh=mesh).check_returncode()
+    make_unavailable(mesh, condition)
     assert doctor(tap, mesh) == (4, "so: the APIService v1alpha1.tap.linkerd.io is not available: no endpoints")
     assert "nothing answers behind it" in tap(mesh, WEB).err
 

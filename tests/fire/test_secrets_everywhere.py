@@ -7,7 +7,7 @@ import gzip
 import json
 import logging
 import os
-import tarfile
+import shutil
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
@@ -131,8 +131,7 @@ def written(folder: Path) -> Iterator[tuple[str, bytes]]:
         if path.name in ("plugin", "kubeconfig", "token") or not path.is_file():
             continue
         if path.name.endswith(".tar.gz"):
-            with tarfile.open(path) as archive:
-                archive.extractall(folder / "unpacked", filter="data")
+            shutil.unpack_archive(path, folder / "unpacked")
             yield from written(folder / "unpacked")
         elif path.suffix == ".gz":
             yield path.name, gzip.decompress(path.read_bytes())
