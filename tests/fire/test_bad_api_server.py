@@ -130,6 +130,8 @@ COMMANDS = (
     "stat deploy -n fire",
     "routes deploy -n fire",
     "edges deploy -n fire",
+    "list -n fire",
+    "metrics cardinality -n fire",
     "top ns/fire --no-tap --batch",
     "record -n fire -o recording",
 )

@@ -37,6 +37,10 @@ RECORDED = {
     "routes deploy/web --to svc/voting-svc -n emojivoto": "routes",
     "routes deploy/web --to svc/voting-svc -n emojivoto --why": "routes",
     "identity -n emojivoto": "identity",
+    "list -A": "list",
+    "metrics deploy -n emojivoto": "metrics",
+    "metrics cardinality -A": "cardinality",
+    "metrics cardinality -A --by label": "cardinality-label",
 }
 STREAMED = {
     "stat deploy -n emojivoto --watch 1s": "stat",
@@ -53,6 +57,8 @@ LIVE = {
     "edges -n emojivoto -t 1s": "edges",
     "routes svc -n emojivoto --since-start": "routes",
     "identity -A": "identity",
+    "list -A": "list",
+    "metrics deploy -n emojivoto": "metrics",
     "check": "check",
     "tap deploy/web -n emojivoto --doctor": "tap-doctor",
 }
