@@ -6,6 +6,7 @@ import gzip
 import json
 import math
 import re
+import shutil
 from collections import Counter, defaultdict
 from pathlib import Path
 from typing import Any
@@ -15,6 +16,7 @@ from prometheus_client.parser import text_string_to_metric_families
 
 from linkerdctl.cli.run import run
 from linkerdctl.demo.servers import DemoMesh
+from linkerdctl.render.exposition import screened
 from tests.cli.test_startup import loaded_by
 from tests.conftest import DemoFactory
 
@@ -214,3 +216,22 @@ def test_a_prometheus_has_no_raw_text(
     code, out, err = on(demo, monkeypatch, capsys, "po", "-n", "emojivoto", "--prometheus", "http://127.0.0.1:9")
     assert (code, out) == (1, "")
     assert err.splitlines()[0] == "error: a Prometheus has no raw text of proxies"
+
+
+def test_a_pod_that_does_not_run_has_its_heading_too(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    copy = tmp_path / "recording"
+    shutil.copytree(RECORDING, copy)
+    cluster = json.loads((copy / "cluster.json").read_text())
+    [web] = [each for each in cluster["items"] if each["kind"] == "Pod" and each["metadata"]["name"] == WEB]
+    web["status"]["phase"] = "Pending"
+    (copy / "cluster.json").write_text(json.dumps(cluster))
+    assert run(["--recording", str(copy), "metrics", "deploy/web", "-n", "emojivoto", "--strict"]) == 3
+    out, err = capsys.readouterr()
+    assert out == f"#\n# POD {WEB} (1 of 1)\n#\n# ERROR: its pod does not run\n"
+    assert f"emojivoto/{WEB}: its pod does not run" in err
+
+
+def test_on_a_terminal_nothing_that_strangers_sent_can_steer_it() -> None:
+    text = b'a{authority="\x1b[2J"} 1\nb 2\n'
+    assert screened(text, None, on_terminal=True) == 'a{authority="\\x1b[2J"} 1\nb 2\n'
+    assert screened(text, None, on_terminal=False) == text.decode()
