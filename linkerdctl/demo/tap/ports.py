@@ -21,7 +21,7 @@ if TYPE_CHECKING:
     from linkerdctl.demo.tap.observe import ProxyTaps
 
 _CHUNK = 1 << 16
-_CUT_AFTER = 2000
+_CUT_AFTER = 20_000
 """Bytes of an answer before the fault `tap-cut` strikes."""
 
 
