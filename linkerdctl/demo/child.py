@@ -8,7 +8,7 @@ import shutil
 import signal
 import subprocess
 import sys
-from collections.abc import Container, Iterator, Mapping, Sequence
+from collections.abc import Callable, Container, Iterator, Mapping, Sequence
 from types import FrameType
 
 from linkerdctl.errors import UsageError
@@ -37,25 +37,39 @@ def child_of(words: Sequence[str], *, own: Container[str]) -> list[str]:
 
 def run_child(words: Sequence[str], environment: Mapping[str, str]) -> int:
     """Run it on this process's streams, hand signals on to it, and return its exit code (128 + N for signal N)."""
-    try:
-        child = subprocess.Popen(words, env=dict(environment))  # noqa: S603 - running it is what the user asks for
-    except OSError as error:
-        reason = (error.strerror or str(error)).lower()
-        raise UsageError(f"cannot run {words[0]!r}: {reason}") from error
-    with _forwarding_to(child):
+    with _forwarding() as forward_to:
+        try:
+            child = subprocess.Popen(words, env=dict(environment))  # noqa: S603 - running it is what the user asks for
+        except OSError as error:
+            reason = (error.strerror or str(error)).lower()
+            raise UsageError(f"cannot run {words[0]!r}: {reason}") from error
+        forward_to(child)
         code = child.wait()
     return 128 - code if code < 0 else code
 
 
 @contextlib.contextmanager
-def _forwarding_to(child: subprocess.Popen[bytes]) -> Iterator[None]:
+def _forwarding() -> Iterator[Callable[[subprocess.Popen[bytes]], None]]:
+    """Signals wait for the child that is given in the end: one that came while it was being started must not be lost."""
+    children: list[subprocess.Popen[bytes]] = []
+    early: list[int] = []
+
     def forward(number: int, _frame: FrameType | None) -> None:
-        if number != signal.SIGINT or not _has_terminal():
+        if number == signal.SIGINT and _has_terminal():
+            return
+        for child in children:
+            child.send_signal(number)
+        if not children:
+            early.append(number)
+
+    def forward_to(child: subprocess.Popen[bytes]) -> None:
+        children.append(child)
+        for number in early:
             child.send_signal(number)
 
     before = {number: signal.signal(number, forward) for number in _FORWARDED}
     try:
-        yield
+        yield forward_to
     finally:
         for number, handler in before.items():
             signal.signal(number, handler)
