@@ -182,7 +182,7 @@ def test_what_cannot_be_shown_is_said_in_a_line(linkerdctl: Command, line: str, 
 
 
 @pytest.mark.parametrize(
-    "fault", ["tap-cut=web", "tap-ends:300ms=web", "tap-garbage=web", "restarting:700ms=web", "dead=web"]
+    "fault", ["tap-cut=web", "tap-ends:300ms=web", "tap-garbage=web", "restarting:2s=web", "dead=web"]
 )
 def test_faults_of_taps_end_nothing_and_lose_nothing_that_came(
     demo_with: DemoFactory, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str], fault: str
