@@ -12,6 +12,7 @@ import pytest
 from linkerdctl.demo.api.access import Denial
 from linkerdctl.demo.servers import DemoMesh
 from linkerdctl.demo.simulation.traffic import Hop
+from linkerdctl.demo.tap.service import HEALTHY_FRAMES
 from linkerdctl.tap.wire import viz_tap_pb2 as viz
 from tests.conftest import DemoFactory, Kubectl
 from tests.demo.tap_client import (
@@ -259,7 +260,7 @@ def read(demo: DemoMesh) -> list[bytes]:
 
 def test_a_stream_can_be_cut_in_the_middle_of_a_message(demo_with: DemoFactory) -> None:
     with pytest.raises(httpx.RemoteProtocolError):
-        read(demo_with(faults=("tap-cut=web",)))
+        read(demo_with(faults=("tap-cut=web",), rps=FAST))
 
 
 def test_a_stream_can_be_ended_by_the_server(demo_with: DemoFactory) -> None:
@@ -267,12 +268,12 @@ def test_a_stream_can_be_ended_by_the_server(demo_with: DemoFactory) -> None:
 
 
 def test_a_message_can_be_none(demo_with: DemoFactory) -> None:
-    demo = demo_with(faults=("tap-garbage=web",))
+    demo = demo_with(faults=("tap-garbage=web",), rps=FAST)
     with httpx.stream("POST", demo.url + WATCH + "namespaces/emojivoto/deployments/web/tap",
                       content=request_for().SerializeToString()) as response:  # fmt: skip
         stream = frames(response)
-        parsed = [parses(next(stream)) for _ in range(8)]
-    assert parsed == [True, True, True, False, True, True, True, True]
+        parsed = [parses(next(stream)) for _ in range(HEALTHY_FRAMES + 3)]
+    assert parsed == [True] * HEALTHY_FRAMES + [False, True, True]
 
 
 def parses(frame: bytes) -> bool:

@@ -18,12 +18,14 @@ from tests.conftest import DemoFactory
 
 Match = wire.ObserveRequest.Match
 ALL = Match(all=Match.Seq())
+CONNECTS_AFRESH = (("grpc.use_local_subchannel_pool", 1),)
+"""Otherwise a channel may inherit the refusal that one before it met at the same address."""
 
 
 @contextmanager
 def observing(mesh: DemoMesh, workload: str, match: Match = ALL, limit: int = 5, **options: Any) -> Iterator[Any]:
     address = f"{mesh.mesh.topology.of_workload('emojivoto', workload)[0].ip}:4190"
-    with grpc.insecure_channel(address) as channel:
+    with grpc.insecure_channel(address, options=CONNECTS_AFRESH) as channel:
         observe = channel.unary_stream(
             "/io.linkerd.proxy.tap.Tap/Observe",
             request_serializer=wire.ObserveRequest.SerializeToString,

@@ -23,8 +23,8 @@ from linkerdctl.tap.wire import viz_tap_pb2 as viz
 _WINDOW = 1.0
 _NEVER = 1e9
 _WAITING_BATCHES = 32
-_HEALTHY_FRAMES = 3
-"""What comes through before a fault of the stream strikes."""
+HEALTHY_FRAMES = 20
+"""What comes through before a fault of the stream strikes: enough for some requests to be told of to their ends."""
 _HALF_A_FRAME = 60
 
 
@@ -92,7 +92,7 @@ class TapStream:
     async def chunks(self) -> AsyncIterator[bytes]:
         """Whole frames, until the client is gone or the stream's fault ends it. Raises `StreamCutError`."""
         kind = self.fault.kind if self.fault is not None else ""
-        strikes_at = _HEALTHY_FRAMES
+        strikes_at = HEALTHY_FRAMES
         async for frames in self._batches():
             if 0 <= strikes_at < len(frames) and kind == "tap-cut":
                 yield b"".join(frames[:strikes_at]) + frames[strikes_at][:_HALF_A_FRAME]
