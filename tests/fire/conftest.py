@@ -14,6 +14,8 @@ import pytest
 
 from linkerdctl.cli.run import run
 from linkerdctl.kube import client, proxy_access
+from linkerdctl.kube.inventory import Target
+from linkerdctl.kube.proxy_access import Fetched, ThroughApiServer
 from linkerdctl.sources import census, proxies, recorder
 from linkerdctl.sources.protocol import Observation
 from linkerdctl.sources.proxies import ProxySource
@@ -29,6 +31,8 @@ class Clock:
     """Stands still but for those who wait for it."""
 
     now: float = NOW
+    fetching: int = 0
+    """Proxies that are being asked: time does not pass before they have answered."""
 
     def time(self) -> float:
         return self.now
@@ -40,7 +44,17 @@ class Clock:
             return
         wakes = self.now + max(seconds, 0.0)
         await asyncio.sleep(SHORTLY)
+        while self.fetching:  # noqa: ASYNC110 - one clock serves several event loops
+            await asyncio.sleep(SHORTLY)
         self.now = max(self.now, wakes)
+
+    async def fetch(self, access: ThroughApiServer, target: Target, *, deadline: float) -> Fetched:
+        """As a proxy is asked, counted."""
+        self.fetching += 1
+        try:
+            return await _fetch(access, target, deadline=deadline)
+        finally:
+            self.fetching -= 1
 
 
 class _Asyncio:
@@ -68,6 +82,7 @@ async def _watch(self: ProxySource, *args: Any) -> AsyncIterator[Observation]:
 
 
 _forever: Any = ProxySource.watch
+_fetch = ThroughApiServer.fetch
 
 
 @pytest.fixture
@@ -78,6 +93,9 @@ def clock(monkeypatch: pytest.MonkeyPatch) -> Clock:
         monkeypatch.setattr(module, "time", told)
         monkeypatch.setattr(module, "asyncio", _Asyncio(clock))
     monkeypatch.setattr(ProxySource, "watch", _watch)
+    monkeypatch.setattr(
+        ThroughApiServer, "fetch", lambda access, target, deadline: clock.fetch(access, target, deadline=deadline)
+    )
     monkeypatch.setattr(proxy_access, "time", told)
     monkeypatch.setattr(census, "PODS_AGAIN", 0.0)
     monkeypatch.setattr(client, "_sleep", clock.sleep)
