@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import math
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 
@@ -11,6 +10,8 @@ from linkerdctl.metrics.scrape import Scrape
 
 _SAME_PROCESS = 1.0
 """Seconds two readings of a start time may differ (it is a float of whole seconds in some versions) and be the same."""
+_TOO_MANY = 2.0**64
+"""Proxies count in 64 bits. Nothing larger is added up, so that no sum is ever infinite."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -22,7 +23,10 @@ class Window:
 
     @property
     def seconds(self) -> float:
-        """How long was watched: between the scrapes, or since the process started. 0 when that is not known."""
+        """How long was watched: between the scrapes, or since the process started. 0 when that is not known.
+
+        Less than 0 when the clock was set back in between.
+        """
         if self.before is not None:
             return self.after.at - self.before.at
         started = self.after.started
@@ -49,16 +53,17 @@ def median(seconds: Iterable[float]) -> float:
 
 
 def counter_deltas(window: Window, name: str) -> dict[bytes, float]:
-    """The increase of every series of a counter.
+    """The increase of every series of a counter, by raw labels.
 
     A value lower than before means that the counter began anew: the increase is the new value. So it is for a series that
-    was not there before. What no counter can hold (NaN, infinity, less than nothing) counts as absent.
+    was not there before. One that held what no counter can (NaN, less than nothing, 2^64) in either scrape is absent: from
+    what it rose is not known, and to count all of it would be to invent traffic.
     """
     before = window.baseline.samples.get(name, {}) if window.baseline else {}
     return {
-        labels: _increase(before.get(labels, 0.0), value)
+        labels: value - earlier if earlier <= value else value
         for labels, value in window.after.samples.get(name, {}).items()
-        if _is_count(value)
+        if _is_count(value) and _is_count(earlier := before.get(labels, 0.0))
     }
 
 
@@ -66,31 +71,31 @@ def histogram_deltas(window: Window, name: str) -> dict[bytes, Histogram]:
     """The increase of every histogram of a family (`name` ends in `_bucket`), keyed by its labels without `le`.
 
     A histogram begins anew as a whole: if one bucket fell, none of the earlier counts hold, or else the differences
-    would not be cumulative. One in which a bucket holds no count is absent.
+    would not be cumulative. One in which a bucket holds no count, in either scrape, is absent.
     """
     before = window.baseline.buckets.get(name, {}) if window.baseline else {}
     return {
-        labels: _histogram_increase(before.get(labels, {}), buckets)
+        labels: _histogram_increase(earlier, buckets)
         for labels, buckets in window.after.buckets.get(name, {}).items()
-        if all(map(_is_count, buckets.values()))
+        if _are_counts(buckets) and _are_counts(earlier := before.get(labels, {}))
     }
 
 
 def gauge_values(window: Window, name: str) -> dict[bytes, float]:
-    """What every series of a gauge stood at when last looked at; NaN and infinity count as absent."""
-    return {labels: value for labels, value in window.after.samples.get(name, {}).items() if math.isfinite(value)}
+    """What every series of a gauge stood at when last looked at; NaN, and what is too much to be true, count as absent."""
+    return {labels: value for labels, value in window.after.samples.get(name, {}).items() if abs(value) < _TOO_MANY}
 
 
 def _is_count(value: float) -> bool:
-    return 0.0 <= value < math.inf
+    return 0.0 <= value < _TOO_MANY
 
 
-def _increase(before: float, after: float) -> float:
-    return after - before if _is_count(before) and before <= after else after
+def _are_counts(buckets: Mapping[float, float]) -> bool:
+    return all(map(_is_count, buckets.values()))
 
 
 def _histogram_increase(before: Mapping[float, float], after: Mapping[float, float]) -> Histogram:
-    began_anew = any(not 0.0 <= count <= after.get(bound, 0.0) for bound, count in before.items())
-    return Histogram.of(
-        after if began_anew else {bound: count - before.get(bound, 0.0) for bound, count in after.items()}
-    )
+    """Of buckets that came later nobody knows what they held before: only bounds that both have are told apart."""
+    if any(count > after.get(bound, 0.0) for bound, count in before.items()) or not before:
+        return Histogram.of(after)
+    return Histogram.of({bound: count - before[bound] for bound, count in after.items() if bound in before})

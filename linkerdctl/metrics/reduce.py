@@ -134,8 +134,9 @@ def _responses(succeeded: bool | None, count: float, seconds: float) -> Traffic:
     return Traffic(successes=successes, failures=failures, request_rate=_rate(count, seconds), seconds=seconds)
 
 
-def _rate(count: float, seconds: float) -> float:
-    return count / seconds if seconds > 0 else 0.0
+def _rate(count: float, seconds: float) -> float | None:
+    """Per second; None where nobody knows how long it took."""
+    return count / seconds if seconds > 0 else None
 
 
 def _groups(query: TrafficQuery, series: _SeriesByFamily, admin_port: str) -> dict[GroupKey, Traffic]:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Iterable
 from dataclasses import dataclass, field
 
@@ -32,8 +33,9 @@ class Scrape:
 
     @property
     def started(self) -> float | None:
-        """When the proxy's process started, in epoch seconds, if it says so."""
-        return next(iter(self.samples.get(START_TIME, {}).values()), None)
+        """When the proxy's process started, in epoch seconds, if it says so; what is no moment says nothing."""
+        told = next(iter(self.samples.get(START_TIME, {}).values()), math.nan)
+        return told if 0.0 < told < math.inf else None
 
     def began_since(self, moment: float) -> bool:
         """Whether all that it counted was counted after a moment. One that does not say when it began is old, and so is

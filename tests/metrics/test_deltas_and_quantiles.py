@@ -17,7 +17,7 @@ from linkerdctl.metrics.traffic import Traffic
 BOUNDS = (1.0, 2.0, 5.0, 10.0, 100.0, math.inf)
 
 
-def scrape(at: float, started: float | None = 0.0, **counters: dict[bytes, float]) -> Scrape:
+def scrape(at: float, started: float | None = 1.0, **counters: dict[bytes, float]) -> Scrape:
     start = {} if started is None else {START_TIME: {b"": started}}
     return Scrape(at, {**counters, **start})
 
@@ -59,23 +59,49 @@ def test_a_start_time_that_is_only_rounded_is_the_same_process() -> None:
     assert counter_deltas(Window(before, after), "c") == {b"": 2}
 
 
-@pytest.mark.parametrize("no_count", [math.nan, math.inf, -math.inf, -1.0])
-def test_what_no_counter_can_hold_counts_as_absent(no_count: float) -> None:
+NO_COUNTS = [math.nan, math.inf, -math.inf, -1.0, 1.7e308]
+
+
+@pytest.mark.parametrize("no_count", NO_COUNTS)
+def test_a_counter_that_held_what_none_can_is_absent_and_never_counted_whole(no_count: float) -> None:
     before = scrape(10, c={b"x": no_count, b"y": 1, b"z": no_count})
-    after = scrape(20, c={b"x": 3, b"y": no_count, b"z": no_count})
-    assert counter_deltas(Window(before, after), "c") == {b"x": 3}
+    after = scrape(20, c={b"x": 3, b"y": no_count, b"z": no_count, b"new": no_count})
+    assert counter_deltas(Window(before, after), "c") == {}
 
 
-@pytest.mark.parametrize("no_count", [math.nan, math.inf, -1.0])
+@pytest.mark.parametrize("no_count", NO_COUNTS)
 def test_a_histogram_with_a_bucket_that_holds_no_count_is_absent_as_a_whole(no_count: float) -> None:
     whole, broken = buckets_of([1, 50]), {**buckets_of([1, 50]), 5.0: no_count}
     assert histogram_deltas(Window(scrape_of(whole), scrape_of(broken)), "h") == {}
-    assert histogram_deltas(Window(scrape_of(broken), scrape_of(whole)), "h") == {b'a="1"': Histogram.of(whole)}
+    assert histogram_deltas(Window(scrape_of(broken), scrape_of(whole)), "h") == {}
+
+
+@pytest.mark.parametrize("no_count", NO_COUNTS)
+def test_what_no_counter_can_hold_does_no_harm_once_the_proxy_is_another_process(no_count: float) -> None:
+    before, after = scrape(10, 1.0, c={b"x": no_count}), scrape(20, 15.0, c={b"x": 3})
+    assert counter_deltas(Window(before, after), "c") == {b"x": 3}
+
+
+@pytest.mark.parametrize("first", [BOUNDS[2:], (1.0, 10.0, math.inf), (math.inf,)])
+def test_buckets_that_came_later_leave_the_increase_to_those_that_were_there(first: tuple[float, ...]) -> None:
+    """Counted whole beside differences of the others they would say that more were fast than there were at all."""
+    before, after = buckets_of([1, 1, 1, 1, 4, 50]), buckets_of([1, 1, 1, 1, 4, 50, 1, 4, 50, 50])
+    window = Window(scrape_of({bound: before[bound] for bound in first}), scrape_of(after))
+    increase = buckets_of([1, 4, 50, 50])
+    assert histogram_deltas(window, "h") == {b'a="1"': Histogram.of({bound: increase[bound] for bound in first})}
 
 
 def test_a_gauge_stands_where_it_was_last_seen_if_anywhere() -> None:
-    window = Window(scrape(10, g={b"x": 9}), scrape(20, g={b"x": 3, b"y": math.nan, b"z": math.inf, b"w": -2}))
-    assert gauge_values(window, "g") == {b"x": 3, b"w": -2}
+    after = scrape(20, g={b"x": 3, b"y": math.nan, b"z": math.inf, b"w": -2, b"v": 1.7e308})
+    assert gauge_values(Window(scrape(10, g={b"x": 9}), after), "g") == {b"x": 3, b"w": -2}
+
+
+@pytest.mark.parametrize("no_moment", [math.nan, math.inf, -math.inf, 0.0, -5.0])
+def test_a_start_time_that_is_no_moment_says_nothing(no_moment: float) -> None:
+    lifetime = Window(None, scrape(20, no_moment, c={b"": 7}))
+    assert lifetime.after.started is None
+    assert lifetime.seconds == 0
+    assert not lifetime.after.began_since(0)
 
 
 def test_a_new_proxy_counts_from_its_start() -> None:
