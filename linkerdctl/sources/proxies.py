@@ -79,7 +79,11 @@ class ProxySource:
         targets: Callable[[], Awaitable[Sequence[Target]]],
         every: float,
     ) -> AsyncIterator[Observation]:
-        """A scrape every `every` seconds, each compared with the earlier one that is nearest to `window` before it."""
+        """A scrape every `every` seconds, each compared with the earlier one that is nearest to `window` before it.
+
+        Where the window is no longer than that it is the last one, however late it came: who adds up answers must find
+        every second in one of them and none in two.
+        """
         names = sample_names(queries)
         past: dict[PodRef, deque[Scrape]] = {}
         met: set[PodRef] = set()
@@ -162,7 +166,9 @@ class ProxySource:
         except (ProxyError, ExpositionError) as error:
             reduction.fail(target, error)
             return
-        before = _nearest(scrapes, after, self._window, at_most=OUTDATED * max(self._window, every))
+        while scrapes and not 0 < after.at - scrapes[0].at <= OUTDATED * max(self._window, every):
+            scrapes.popleft()  # too old, or from before the clock was set back
+        before = _nearest(scrapes, after, self._window) if self._window > every else _last(scrapes)
         if before is not None or (unseen_since is not None and after.began_since(unseen_since)):
             reduction.add(target, Window(before, after))
         else:
@@ -205,14 +211,19 @@ class ProxySource:
             done()
 
 
-def _nearest(scrapes: deque[Scrape], after: Scrape, window: float, *, at_most: float) -> Scrape | None:
+def _last(scrapes: deque[Scrape]) -> Scrape | None:
+    """The last scrape; those before it are dropped."""
+    while len(scrapes) > 1:
+        scrapes.popleft()
+    return scrapes[0] if scrapes else None
+
+
+def _nearest(scrapes: deque[Scrape], after: Scrape, window: float) -> Scrape | None:
     """The earlier scrape that is nearest to `window` before `after`; those before that one are dropped."""
 
     def far(scrape: Scrape) -> float:
         return abs(after.at - scrape.at - window)
 
-    while scrapes and after.at - scrapes[0].at > at_most:
-        scrapes.popleft()
     while len(scrapes) > 1 and far(scrapes[1]) <= far(scrapes[0]):
         scrapes.popleft()
     return scrapes[0] if scrapes else None

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import json
-import math
 from collections.abc import AsyncGenerator, AsyncIterator, Awaitable, Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -27,6 +26,8 @@ MOST_OF_A_SCRAPE = 64 * 1024 * 1024
 """Bytes of inflated text, as when proxies are asked themselves."""
 MOST_OF_THE_OBJECTS = 256 * 1024 * 1024
 """Bytes of the index, and of the cluster's objects."""
+LATEST = 253_402_300_800.0
+"""The epoch second at which the year 10000 begins; nothing was recorded after that."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -86,13 +87,17 @@ class Recording:
             raise RecordingError(f"{path} cannot be read: {error.strerror}") from None
 
     def pair(self, seconds: float, last: int = -1) -> tuple[Pass, Pass]:
-        """A pass, by default the last one, and the one before it whose distance comes nearest to `seconds`."""
+        """A pass, by default the last one, and the one before it whose distance comes nearest to `seconds`.
+
+        One at which none of the proxies answered has no distance, and is taken only where there is no other.
+        """
         if len(self.passes) < 2:
             raise RecordingError(
                 f"{self.path} holds one scrape only, and rates need two", next_step="use --since-start"
             )
         later = self.passes[last]
-        return min(self.passes[:last], key=lambda each: abs(_distance(each, later) - seconds)), later
+        told = [each for each in self.passes[:last] if each.at.keys() & later.at.keys()] or self.passes[:last]
+        return min(told, key=lambda each: abs(_distance(each, later) - seconds)), later
 
     def _read_passes(self) -> tuple[Pass, ...]:
         index = self._json(INDEX)
@@ -130,8 +135,8 @@ def _pass(scrape: Mapping[str, Any]) -> Pass:
     parts = {str(scrape["dir"]), *(part for pod in at for part in (pod.namespace, pod.name))}
     if strange := [part for part in parts if "/" in part or part in ("", ".", "..")]:
         raise ValueError(f"{strange[0]!r} is no name of a directory")
-    if not all(map(math.isfinite, at.values())):
-        raise ValueError("a time is no number")
+    if not all(0 <= seconds < LATEST for seconds in at.values()):
+        raise ValueError("a time is no number of seconds since 1970")
     return Pass(str(scrape["dir"]), at)
 
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
 
-from linkerdctl.errors import LinkerdctlError
+from linkerdctl.errors import LinkerdctlError, ProxyError
 from linkerdctl.kube.inventory import PodRef, Target
 from linkerdctl.metrics.deltas import Window, median
 from linkerdctl.metrics.query import TrafficQuery
@@ -33,7 +33,10 @@ class Reduction:
         self._restarted: list[PodRef] = []
 
     def add(self, target: Target, window: Window) -> None:
-        """Count one proxy in."""
+        """Count one proxy in, unless the clock that its two looks were timed by went back: then there are no rates."""
+        if window.before is not None and window.seconds <= 0:
+            self.fail(target, ProxyError("no time passed between the two looks at it: the clock was set back"))
+            return
         shares = reduce(
             window,
             self._queries,

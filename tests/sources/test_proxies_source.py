@@ -91,6 +91,20 @@ async def test_one_that_does_not_say_when_it_began_is_old() -> None:
     assert reasons(observation) == {"web-1": "connection refused"}
 
 
+@pytest.mark.parametrize("second", [1_990.0, 2_000.0])
+async def test_a_clock_that_was_set_back_gives_no_rates(second: float) -> None:
+    observation = await observed({"web-1": [Fetched(text(100), 2_000.0), Fetched(text(150), second)]})
+    assert observation.answers == ({},)
+    assert reasons(observation) == {"web-1": "no time passed between the two looks at it: the clock was set back"}
+    assert observation.coverage.answered == frozenset()
+
+
+async def test_a_lifetime_of_which_nobody_knows_the_beginning_has_counts_and_no_rate() -> None:
+    observation = await observed({"web-1": [Fetched(text(500, started=None), 2_000.0)]}, since_start=True)
+    assert traffic(observation).successes == 500
+    assert traffic(observation).request_rate is None
+
+
 async def test_one_look_is_enough_for_a_lifetime() -> None:
     observation = await observed({"web-1": looks(500)}, since_start=True)
     assert traffic(observation).request_rate == 0.5
@@ -219,6 +233,22 @@ async def test_looks_that_come_a_little_early_do_not_widen_the_window() -> None:
     script = [Fetched(text(number), moment) for number, moment in enumerate(at)]
     answers = await watched({"web-1": script}, 5)
     assert [each.seconds for each in answers] == pytest.approx([2.0, 3.999, 4.0, 3.999])
+
+
+async def test_windows_that_follow_each_other_leave_no_second_out_and_count_none_twice() -> None:
+    """The second look was late, so that the first is nearer to a window before the third than the second is."""
+    at = [2_000.0005, 2_000.0017, 2_000.0020, 2_000.0030]
+    script = [Fetched(text(10 * number), moment) for number, moment in enumerate(at)]
+    answers = await watched({"web-1": script}, 4, window=0.001)
+    assert successes(answers) == [10, 10, 10]
+    assert [each.seconds for each in answers] == pytest.approx([0.0012, 0.0003, 0.001])
+
+
+async def test_watching_goes_on_when_the_clock_was_set_back() -> None:
+    at = [2_000.0, 2_002.0, 2_004.0, 1_000.0, 1_002.0, 1_004.0]
+    script = [Fetched(text(number), moment) for number, moment in enumerate(at)]
+    answers = await watched({"web-1": script}, 6)
+    assert successes(answers) == [1, 2, None, 1, 2]
 
 
 async def test_a_proxy_that_missed_all_looks_so_far_does_not_count_its_life() -> None:

@@ -78,6 +78,25 @@ async def test_the_window_picks_the_pair_nearest_to_it_that_ends_last(
     assert observation.ended == 2_030.0
 
 
+@pytest.mark.parametrize("silent", [{}, {"gone-1": (2_010.0, text(1))}], ids=["nobody", "others"])
+async def test_a_pass_at_which_none_of_the_proxies_answered_is_no_end_of_a_window(tmp_path: Path, silent: Said) -> None:
+    first, _, last = every_ten_seconds(0, 1, 11)
+    observation = await observed(lay_down(tmp_path, first, silent, last), window=5.0)
+    assert (successes(observation), observation.seconds) == (11, 20.0)
+
+
+async def test_where_all_pods_were_replaced_the_new_ones_count_from_their_start(tmp_path: Path) -> None:
+    path = lay_down(tmp_path, {"web-1": (2_000.0, text(9))}, {"web-2": (2_010.0, text(3, started=2_004.0))})
+    observation = await observed(path, pods=("web-2",))
+    assert (successes(observation), observation.seconds) == (3, 6.0)
+
+
+async def test_passes_that_go_back_in_time_give_no_rates(tmp_path: Path) -> None:
+    observation = await observed(lay_down(tmp_path, *reversed(every_ten_seconds(0, 1_000_000))))
+    assert observation.answers == ({},)
+    assert "no time passed between the two looks" in reasons(observation)["web-1"]
+
+
 async def test_without_a_pair_a_lifetime_can_be_had(tmp_path: Path) -> None:
     path = lay_down(tmp_path, *every_ten_seconds(500))
     observation = await observed(path, since_start=True)
@@ -167,6 +186,8 @@ def rewritten(path: Path, **index: Any) -> Path:
         [{"dir": "0000", "at": {"web-1": 1.0}}],
         [{"dir": "0000", "at": {"emojivoto/web-1": "soon"}}],
         [{"dir": "0000", "at": {"emojivoto/web-1": float("nan")}}],
+        [{"dir": "0000", "at": {"emojivoto/web-1": 1e300}}],
+        [{"dir": "0000", "at": {"emojivoto/web-1": -1.0}}],
         [{"dir": "0000", "at": ["emojivoto/web-1"]}],
         [{"dir": "..", "at": {}}],
         [{"dir": "a/../../b", "at": {}}],
