@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+from collections.abc import AsyncGenerator, Iterator
+from contextlib import aclosing
+from pathlib import Path
 from typing import Annotated, Any
 
 import typer
@@ -11,11 +14,11 @@ from linkerdctl.cli.options import GlobalOptions, globals_of
 from linkerdctl.cli.shared_options import AllNamespaces, Output
 from linkerdctl.cli.traffic import finish
 from linkerdctl.kube.kinds import POD
-from linkerdctl.kube.selectors import LabelSelector, parse_selector
+from linkerdctl.kube.selectors import parse_selector
 from linkerdctl.render.formats import check_output, render
 from linkerdctl.render.meshed_pods import meshed_pods_view
 from linkerdctl.render.sorting import sorted_rows
-from linkerdctl.reports.meshed_pods import MISSING, MeshedPod, meshed_pods
+from linkerdctl.reports.meshed_pods import MISSING, ListRequest, MeshedPod, MeshedPods
 
 app = typer.Typer(rich_markup_mode=None, pretty_exceptions_enable=False, add_completion=False)
 
@@ -32,7 +35,7 @@ Examples:
 
 \b
 TAP is enabled, disabled (by annotation), or missing: the pod started before the viz extension could configure it, or
-there is no such extension. No proxy is asked, so pods in any phase are listed.
+there is no such extension. No proxy is asked, so pods in any phase are listed. With -L only those of that control plane.
 """
 
 
@@ -49,42 +52,51 @@ def list_(
     options = globals_of(ctx)
     check_output(output)
     where = namespace_asked(options, namespace, all_namespaces=all_namespaces)
-    finish(_list(options, where, parse_selector(selector) if selector else None, output, sort_by), options)
+    labels = parse_selector(selector) if selector else None
+    finish(_list(options, ListRequest(where, labels, options.control_plane_named), output, sort_by), options)
 
 
-async def _list(
-    options: GlobalOptions, namespace: str | None, labels: LabelSelector | None, output: str, sort_by: str | None
-) -> None:
-    found = meshed_pods(await _manifests(options, namespace), labels)
-    view = meshed_pods_view()
-    ordered = sorted_rows(found, view, sort_by)
+async def _list(options: GlobalOptions, request: ListRequest, output: str, sort_by: str | None) -> None:
+    found = MeshedPods(request)
+    async with aclosing(_manifests(options, request.namespace)) as manifests:
+        async for manifest in manifests:
+            found.add(manifest)
+    rows, view = found.rows(), meshed_pods_view()
+    ordered = sorted_rows(rows, view, sort_by)
     if ordered or output not in ("table", "wide"):
         render(ordered, view, output, options.terminal)
-    _tell(options, found, namespace)
+    _tell(options, found, rows)
 
 
-async def _manifests(options: GlobalOptions, namespace: str | None) -> list[dict[str, Any]]:
-    """All pods, meshed or not; raises `ApiError`, `RecordingError`."""
-    if options.recording is None:
-        from linkerdctl.cli.cluster import cluster_config
-        from linkerdctl.kube.client import KubeClient
+async def _manifests(options: GlobalOptions, namespace: str | None) -> AsyncGenerator[dict[str, Any], None]:
+    """All pods, meshed or not, one by one: of a large cluster not all are kept. Raises `ApiError`, `RecordingError`."""
+    if options.recording is not None:
+        for each in _recorded(options.recording, namespace):
+            yield each
+        return
+    from linkerdctl.cli.cluster import cluster_config
+    from linkerdctl.kube.client import KubeClient
 
-        async with KubeClient(cluster_config(options)) as client:
-            return [each async for each in client.objects(POD.group_version, POD.plural, namespace=namespace)]
+    async with KubeClient(cluster_config(options)) as client:
+        listed = client.objects(POD.group_version, POD.plural, namespace=namespace)
+        async for each in listed:
+            yield each
+
+
+def _recorded(path: Path, namespace: str | None) -> Iterator[dict[str, Any]]:
     from linkerdctl.sources.recording import Recording
 
-    recording = Recording.open(options.recording)
+    recording = Recording.open(path)
     recording.inventory()  # tells what is no object in the words of recordings
-    pods = (each for each in recording.manifests() if each.get("kind") == "Pod")
-    return [each for each in pods if namespace in (None, each["metadata"].get("namespace"))]
+    pods = (each for each in recording.manifests() if each.get("kind") == POD.object_kind)
+    return (each for each in pods if namespace in (None, each["metadata"].get("namespace")))
 
 
-def _tell(options: GlobalOptions, found: list[MeshedPod], namespace: str | None) -> None:
-    where = f" in namespace {namespace}" if namespace else ""
-    if not found:
-        options.terminal.note(f"no meshed pods found{where}")
-    if missing := sum(row.tap == MISSING for row in found):
+def _tell(options: GlobalOptions, found: MeshedPods, rows: list[MeshedPod]) -> None:
+    if not rows:
+        options.terminal.note(found.why_none())
+    if missing := sum(row.tap == MISSING for row in rows):
         options.terminal.note(
-            f"{missing} of {len(found)} have no tap configuration: restart them once the viz extension is there "
+            f"{missing} of {len(rows)} have no tap configuration: restart them once the viz extension is there "
             "(kubectl rollout restart deploy/NAME)"
         )

@@ -61,9 +61,14 @@ class GlobalOptions:
     concurrency: int = 64
     timeout: float = 5.0
     """Deadline for each proxy, in seconds."""
-    control_plane: str = "linkerd"
-    """The namespace of the control plane."""
+    control_plane_named: str | None = None
+    """The namespace of the control plane, if one was named."""
     verbose: bool = False
+
+    @property
+    def control_plane(self) -> str:
+        """The namespace of the control plane, named or usual."""
+        return self.control_plane_named or "linkerd"
 
     @classmethod
     def of(cls, given: Mapping[str, Any]) -> Self:
@@ -82,7 +87,7 @@ class GlobalOptions:
             via=given.get("via") or "api",
             concurrency=_at_once(given.get("concurrency")),
             timeout=_deadline(given.get("timeout")),
-            control_plane=given.get("linkerd_namespace") or "linkerd",
+            control_plane_named=given.get("linkerd_namespace") or None,
             verbose=verbose,
         )
 

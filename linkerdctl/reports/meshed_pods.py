@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
-from dataclasses import dataclass
+from collections.abc import Mapping
+from dataclasses import dataclass, field
 from typing import Any
 
 from linkerdctl.kube import pods
@@ -34,24 +34,63 @@ class MeshedPod:
     remark: str = ""
 
 
-def meshed_pods(manifests: Iterable[Mapping[str, Any]], labels: LabelSelector | None = None) -> list[MeshedPod]:
-    """Rows by namespace and name; raises `ObjectError` for a pod that is none."""
-    rows: list[MeshedPod] = []
-    for manifest in manifests:
+@dataclass(frozen=True, slots=True)
+class ListRequest:
+    """Which pods are meant. None is any."""
+
+    namespace: str | None
+    labels: LabelSelector | None = None
+    control_plane: str | None = None
+    """The namespace of the control plane that they belong to."""
+
+
+@dataclass(slots=True)
+class MeshedPods:
+    """Takes in all pods, one after the other, and keeps a row of each that is meant."""
+
+    request: ListRequest
+    _total: int = 0
+    _labelled: int = 0
+    _rows: list[MeshedPod] = field(default_factory=list)
+
+    def add(self, manifest: Mapping[str, Any]) -> None:
+        """Look at one; raises `ObjectError` for a pod that is none."""
         try:
-            rows.extend(_row(manifest, labels))
+            self._add(manifest)
         except (KeyError, TypeError, AttributeError, ValueError) as error:
             raise odd_object(manifest, error) from None
-    return sorted(rows, key=lambda row: (row.namespace, row.name))
+
+    def rows(self) -> list[MeshedPod]:
+        """By namespace and name."""
+        return sorted(self._rows, key=lambda row: (row.namespace, row.name))
+
+    def why_none(self) -> str:
+        """What kept every pod out, in a line."""
+        asked = self.request
+        place = f"in namespace {asked.namespace}" if asked.namespace else "in the cluster"
+        if not self._total:
+            return f"nothing to show: there is no pod {place}"
+        if not self._labelled:
+            return f"nothing to show: no pod {place} is labelled {asked.labels}"
+        which = f" labelled {asked.labels}" if asked.labels else ""
+        whose = f" by the control plane in namespace {asked.control_plane}" if asked.control_plane else ""
+        return f"nothing to show: of {self._labelled} pods{which} {place} none is meshed{whose}"
+
+    def _add(self, manifest: Mapping[str, Any]) -> None:
+        asked, metadata = self.request, manifest["metadata"]
+        labels = metadata.get("labels") or {}
+        self._total += 1
+        if asked.labels and not asked.labels.matches(labels):
+            return
+        self._labelled += 1
+        control_plane = labels.get(pods.CONTROL_PLANE_LABEL)
+        if control_plane and asked.control_plane in (None, control_plane):
+            self._rows.append(_row(manifest, control_plane))
 
 
-def _row(manifest: Mapping[str, Any], wanted: LabelSelector | None) -> Iterable[MeshedPod]:
+def _row(manifest: Mapping[str, Any], control_plane: str) -> MeshedPod:
     metadata = manifest["metadata"]
-    labels = metadata.get("labels") or {}
-    control_plane = labels.get(pods.CONTROL_PLANE_LABEL)
-    if not control_plane or (wanted and not wanted.matches(labels)):
-        return
-    yield MeshedPod(
+    return MeshedPod(
         metadata["namespace"],
         metadata["name"],
         _tap(metadata.get("annotations") or {}),

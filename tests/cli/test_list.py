@@ -59,8 +59,19 @@ def test_namespaces_and_labels_select(capsys: pytest.CaptureFixture[str]) -> Non
 
 def test_no_meshed_pod_is_told_and_json_stays_json(capsys: pytest.CaptureFixture[str]) -> None:
     assert run(["--recording", str(RECORDING), "list", "-n", "quiet"]) == 0
-    assert capsys.readouterr() == ("", "no meshed pods found in namespace quiet\n")
+    assert capsys.readouterr() == ("", "nothing to show: there is no pod in namespace quiet\n")
     assert recorded(capsys, "-n", "quiet") == []
+
+
+def test_a_control_plane_that_is_named_has_its_own_pods_only(
+    capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    assert len(recorded(capsys, "-A", "-L", "linkerd")) == 7
+    assert recorded(capsys, "-A", "-L", "linkerd-next") == []
+    monkeypatch.setenv("LINKERD_NAMESPACE", "linkerd-next")
+    assert run(["--recording", str(RECORDING), "list", "-n", "emojivoto"]) == 0
+    told = "of 4 pods in namespace emojivoto none is meshed by the control plane in namespace linkerd-next"
+    assert capsys.readouterr() == ("", f"nothing to show: {told}\n")
 
 
 def test_a_recording_loads_neither_network_nor_event_loop() -> None:

@@ -7,7 +7,8 @@ from typing import Any
 import pytest
 
 from linkerdctl.errors import ObjectError
-from linkerdctl.reports.meshed_pods import UNREACHABLE, MeshedPod, meshed_pods
+from linkerdctl.kube.selectors import parse_selector
+from linkerdctl.reports.meshed_pods import UNREACHABLE, ListRequest, MeshedPod, MeshedPods
 
 TAP, NO_TAP = "viz.linkerd.io/tap-enabled", "viz.linkerd.io/disable-tap"
 ADMIN = [{"name": "linkerd-admin", "containerPort": 4191}]
@@ -33,8 +34,15 @@ def annotated(**annotations: Any) -> Any:
     return odd
 
 
+def listed(*manifests: Any, labels: str = "", mesh: str | None = None) -> MeshedPods:
+    found = MeshedPods(ListRequest("books", parse_selector(labels) if labels else None, mesh))
+    for each in manifests:
+        found.add(each)
+    return found
+
+
 def row(manifest: Any) -> MeshedPod:
-    [only] = meshed_pods([manifest])
+    [only] = listed(manifest).rows()
     return only
 
 
@@ -69,8 +77,24 @@ def test_the_image_tells_the_version_where_no_annotation_does(image: str, versio
 
 
 def test_pods_of_no_control_plane_are_left_out_and_the_rest_is_in_order() -> None:
-    found = meshed_pods([pod("web"), pod("plain", mesh=""), pod("authors")])
-    assert [each.name for each in found] == ["authors", "web"]
+    found = listed(pod("web"), pod("plain", mesh=""), pod("authors"))
+    assert [each.name for each in found.rows()] == ["authors", "web"]
+
+
+def test_a_control_plane_that_is_named_has_pods_of_its_own() -> None:
+    both = pod("web"), pod("shadow", mesh="linkerd-next")
+    assert [each.name for each in listed(*both).rows()] == ["shadow", "web"]
+    assert [each.name for each in listed(*both, mesh="linkerd-next").rows()] == ["shadow"]
+
+
+def test_why_there_is_none_is_told() -> None:
+    plain = pod("plain", mesh="")
+    assert listed().why_none() == "nothing to show: there is no pod in namespace books"
+    assert listed(plain).why_none() == "nothing to show: of 1 pods in namespace books none is meshed"
+    assert listed(plain, labels="app=x").why_none() == "nothing to show: no pod in namespace books is labelled app=x"
+    assert listed(pod(), mesh="other").why_none().endswith("none is meshed by the control plane in namespace other")
+    everywhere = MeshedPods(ListRequest(None))
+    assert everywhere.why_none() == "nothing to show: there is no pod in the cluster"
 
 
 def test_a_proxy_that_cannot_be_asked_is_remarked() -> None:
@@ -86,4 +110,4 @@ def test_a_pod_in_any_phase_is_listed() -> None:
 
 def test_a_pod_that_is_none_is_named() -> None:
     with pytest.raises(ObjectError, match="pod books/web is not as it should be"):
-        meshed_pods([{**pod(), "spec": "none"}])
+        listed({**pod(), "spec": "none"})
