@@ -117,6 +117,10 @@ class PartialDataError(LinkerdctlError):
     exit_code = ExitCode.PARTIAL
 
 
+class NobodyAnsweredError(LinkerdctlError):
+    """Proxies were asked, and not one of them answered."""
+
+
 class GateError(LinkerdctlError):
     """What the user asked to be so is not: a certificate with less left than it should have."""
 

@@ -13,8 +13,8 @@ from linkerdctl.cli.arguments import namespace_asked, seconds
 from linkerdctl.cli.options import GlobalOptions, globals_of
 from linkerdctl.cli.scene import Scene
 from linkerdctl.cli.shared_options import AllNamespaces, Strict, TimeWindow
-from linkerdctl.cli.traffic import open_scene, tell_coverage
-from linkerdctl.errors import ApiError, PartialDataError, UsageError
+from linkerdctl.cli.traffic import check_coverage, open_scene, tell_coverage
+from linkerdctl.errors import ApiError, UsageError
 from linkerdctl.kube.kinds import AUTHORITY, CRONJOB, DEPLOYMENT, POLICY_KINDS, SERVICE
 from linkerdctl.kube.selection import Selection, parse_selections
 from linkerdctl.render.edges import dot, edges_view, mermaid
@@ -99,9 +99,7 @@ async def edges_between(
         found = rows(request, observation.answers, scene.inventory)
         _show(options, request, found, output, sort_by)
         _tell(options, scene, observation, found)
-        if strict and observation.coverage.failures:
-            failed = len(observation.coverage.failures)
-            raise PartialDataError(f"{failed} of {len(observation.coverage.asked)} proxies did not answer")
+        check_coverage(observation.coverage, strict=strict)
 
 
 @asynccontextmanager

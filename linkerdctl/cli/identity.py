@@ -12,8 +12,8 @@ import typer
 from linkerdctl.cli.arguments import namespace_asked
 from linkerdctl.cli.options import GlobalOptions, globals_of
 from linkerdctl.cli.scene import Scene
-from linkerdctl.cli.traffic import finish, open_scene, tell_coverage
-from linkerdctl.errors import GateError, PartialDataError
+from linkerdctl.cli.traffic import check_coverage, finish, open_scene, tell_coverage
+from linkerdctl.errors import GateError
 from linkerdctl.kube.inventory import Target
 from linkerdctl.kube.kinds import POD
 from linkerdctl.kube.selection import Selection, parse_selections
@@ -106,9 +106,7 @@ async def _identity(options: GlobalOptions, request: _Request) -> None:
     _tell(options, trust, targets)
     if request.margin:
         _check(found, request.margin)
-    if request.strict and snapshot.coverage.failures:
-        asked = len(snapshot.coverage.asked)
-        raise PartialDataError(f"{len(snapshot.coverage.failures)} of {asked} proxies did not answer")
+    check_coverage(snapshot.coverage, strict=request.strict)
 
 
 def _chosen(scene: Scene, selections: Sequence[Selection]) -> list[Target]:

@@ -12,8 +12,8 @@ import typer
 from linkerdctl.cli.arguments import namespace_asked
 from linkerdctl.cli.options import GlobalOptions
 from linkerdctl.cli.scene import Scene
-from linkerdctl.cli.traffic import open_scene, tell_coverage
-from linkerdctl.errors import ExpositionError, PartialDataError, UsageError
+from linkerdctl.cli.traffic import check_coverage, open_scene, tell_coverage
+from linkerdctl.errors import ExpositionError, UsageError
 from linkerdctl.kube.inventory import PodRef, Target
 from linkerdctl.kube.kinds import POD, find_kind
 from linkerdctl.kube.selection import Selection, parse_selections
@@ -73,7 +73,7 @@ def _resources(words: Sequence[str]) -> list[str]:
 async def each_text(asked: Asked, take: Take, shown: Callable[[], None]) -> None:
     """Hand over what each proxy said or why it did not, in order; then `shown`; then tell who is missing.
 
-    A text that `take` finds malformed counts as none. Raises `PartialDataError` where that is not to be.
+    A text that `take` finds malformed counts as none. Raises as `check_coverage` does.
     """
     async with open_scene(asked.options, asked.selections, window=1.0) as scene:
         targets, silent = _chosen(scene, asked.selections)
@@ -117,5 +117,4 @@ def _tell(asked: Asked, coverage: Coverage) -> None:
     if not coverage.asked:
         terminal.note("there is no meshed pod there")
     tell_coverage(terminal, coverage)
-    if asked.strict and coverage.failures:
-        raise PartialDataError(f"{len(coverage.failures)} of {len(coverage.asked)} proxies did not answer")
+    check_coverage(coverage, strict=asked.strict)

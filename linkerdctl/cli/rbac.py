@@ -10,7 +10,7 @@ import typer
 
 from linkerdctl.cli.options import GlobalOptions, globals_of
 from linkerdctl.cli.traffic import default_namespace
-from linkerdctl.errors import ConfigError, UsageError
+from linkerdctl.errors import UsageError
 from linkerdctl.kube.permissions import COMMANDS, Permission, Place, Scope, needed, roles
 from linkerdctl.render.rbac import Granting, Subject, json_text, yaml_text
 
@@ -55,7 +55,7 @@ def rbac(
     _check_commands(commands)
     if all_namespaces and namespace:
         raise UsageError("-A and -n exclude each other", next_step="give one of them")
-    scope = _scope(options, None if all_namespaces else namespace or _default_namespace(options))
+    scope = _scope(options, None if all_namespaces else namespace or default_namespace(options))
     wanted = needed(commands, scope)
     chosen = [each for each in wanted if optional or not each.optional]
     where = f"in namespace {scope.namespace}" if scope.namespace else "in all namespaces"
@@ -75,14 +75,6 @@ def _check_commands(commands: Sequence[str]) -> None:
             raise UsageError(f"{each!r} is no command that asks a cluster", next_step=hint)
 
 
-def _default_namespace(options: GlobalOptions) -> str:
-    """The context's; somebody who writes roles for others need not have one."""
-    try:
-        return default_namespace(options)
-    except ConfigError:
-        return "default"
-
-
 def _scope(options: GlobalOptions, namespace: str | None) -> Scope:
     if options.prometheus is None:
         return Scope(namespace, options.control_plane, options.via)
@@ -91,7 +83,7 @@ def _scope(options: GlobalOptions, namespace: str | None) -> Scope:
     address = parse_address(options.prometheus.address)
     if not isinstance(address, ServiceAddress):
         return Scope(namespace, options.control_plane, scraped=False)
-    where = address.namespace or _default_namespace(options)
+    where = address.namespace or default_namespace(options)
     return Scope(namespace, options.control_plane, prometheus=(where, f"{address.name}:{address.port}"))
 
 

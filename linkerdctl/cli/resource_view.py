@@ -9,8 +9,7 @@ from typing import Generic, Protocol, TypeVar
 from linkerdctl.cli.arguments import namespace_asked, seconds
 from linkerdctl.cli.options import GlobalOptions
 from linkerdctl.cli.scene import Scene
-from linkerdctl.cli.traffic import coverage_line, finish, open_scene, tell_coverage
-from linkerdctl.errors import PartialDataError
+from linkerdctl.cli.traffic import check_coverage, coverage_line, finish, open_scene, tell_coverage
 from linkerdctl.kube.inventory import Inventory
 from linkerdctl.kube.kinds import POLICY_KINDS
 from linkerdctl.kube.selection import Selection, parse_selections
@@ -152,9 +151,7 @@ async def _once(run: Run, scene: Scene, report: Report[Row]) -> None:
     tell_coverage(terminal, observation.coverage)
     for note in (*scene.inventory.notes, *report.notes(found, observation)):
         terminal.note(note)
-    if run.strict and observation.coverage.failures:
-        failed = len(observation.coverage.failures)
-        raise PartialDataError(f"{failed} of {len(observation.coverage.asked)} proxies did not answer")
+    check_coverage(observation.coverage, strict=run.strict)
 
 
 async def _watched(run: Run, scene: Scene, report: Report[Row], every: float) -> None:

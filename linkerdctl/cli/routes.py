@@ -26,8 +26,8 @@ from linkerdctl.cli.shared_options import (
     ToNamespace,
     Watch,
 )
-from linkerdctl.cli.traffic import coverage_line, tell_coverage
-from linkerdctl.errors import PartialDataError, UsageError
+from linkerdctl.cli.traffic import check_coverage, coverage_line, tell_coverage
+from linkerdctl.errors import UsageError
 from linkerdctl.kube.inventory import PodRef
 from linkerdctl.kube.selection import parse_selections
 from linkerdctl.kube.selectors import parse_selector
@@ -217,9 +217,7 @@ async def _once(asked: _Asked, show: _Show, *, since_start: bool) -> None:
     show.once(found, observation, since_start=since_start)
     for note in (*inventory.notes, *asked.objects.notes, *(_about(asked, show, found, observation))):
         terminal.note(note)
-    if show.strict and observation.coverage.failures:
-        failed = len(observation.coverage.failures)
-        raise PartialDataError(f"{failed} of {len(observation.coverage.asked)} proxies did not answer")
+    check_coverage(observation.coverage, strict=show.strict)
 
 
 def _explained(asked: _Asked, show: _Show, found: list[RouteRow], observation: Observation) -> list[RouteRow]:

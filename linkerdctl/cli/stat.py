@@ -25,8 +25,7 @@ from linkerdctl.cli.shared_options import (
     ToNamespace,
     Watch,
 )
-from linkerdctl.cli.traffic import coverage_line, finish, open_scene, tell_coverage
-from linkerdctl.errors import PartialDataError
+from linkerdctl.cli.traffic import check_coverage, coverage_line, finish, open_scene, tell_coverage
 from linkerdctl.kube.inventory import PodRef
 from linkerdctl.kube.kinds import AUTHORITY, POLICY_KINDS, SERVICE
 from linkerdctl.kube.selection import parse_selections
@@ -167,9 +166,7 @@ async def _stat(
             show.terminal.note(note)
         if not found and show.output in ("table", "wide"):
             show.terminal.note(why_empty(request, scene.inventory, len(observation.coverage.answered)))
-        if show.strict and observation.coverage.failures:
-            failed = len(observation.coverage.failures)
-            raise PartialDataError(f"{failed} of {len(observation.coverage.asked)} proxies did not answer")
+        check_coverage(observation.coverage, strict=show.strict)
 
 
 def _resolved(request: StatRequest, scene: Scene) -> StatRequest:

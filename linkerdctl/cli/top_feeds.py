@@ -9,13 +9,13 @@ from dataclasses import replace
 from typing import Protocol
 
 from linkerdctl.cli.scene import Scene
-from linkerdctl.cli.traffic import coverage_notice
+from linkerdctl.cli.traffic import check_coverage, coverage_notice
 from linkerdctl.metrics.query import TrafficQuery
 from linkerdctl.render.numbers import percent
 from linkerdctl.render.tap_lines import event_line
 from linkerdctl.render.top import TopShape, edge_as_row
 from linkerdctl.reports.top import Edges
-from linkerdctl.sources.protocol import Observation
+from linkerdctl.sources.protocol import Coverage, Observation
 from linkerdctl.tap.events import TapEvent
 from linkerdctl.tap.following import Following
 from linkerdctl.tap.redaction import redacted
@@ -133,6 +133,9 @@ class EdgeFeed:
         self._command = command
         self.once = False
         """Whether there is but one look to be had, as in a recording."""
+        self._answered = False
+        self._unanswered: Coverage | None = None
+        """Who did not answer in the latest look, as long as nobody ever has."""
 
     async def run(self) -> None:
         """Look again and again."""
@@ -145,7 +148,14 @@ class EdgeFeed:
     async def _look_once(self) -> None:
         self._take(await self._scene.source.observe(self._queries, await self._scene.targets()))
 
+    def check_coverage(self) -> None:
+        """Raise `NobodyAnsweredError` if not one proxy answered in all the looks there were."""
+        if self._unanswered is not None:
+            check_coverage(self._unanswered, strict=False)
+
     def _take(self, observation: Observation) -> None:
+        self._answered = self._answered or bool(observation.coverage.answered)
+        self._unanswered = None if self._answered else observation.coverage
         self._edges.add(observation.answers)
         self.notice = coverage_notice(observation.coverage) or ("" if self._edges.rows() else NOBODY)
 

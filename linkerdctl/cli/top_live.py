@@ -75,6 +75,7 @@ async def edges(options: GlobalOptions, asked: Asked, query: TapQuery) -> None:
         feed = EdgeFeed(scene, queries, shape=asked.shape, every=every, command=partial(tap_command, query))
         feed.once = options.recording is not None
         await show(options, asked, feed, f"{_title(query)} (metrics)")
+        feed.check_coverage()
 
 
 async def show(options: GlobalOptions, asked: Asked, feed: Feed, title: str) -> None:

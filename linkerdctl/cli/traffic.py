@@ -9,6 +9,7 @@ from typing import Any
 
 from linkerdctl.cli.options import GlobalOptions
 from linkerdctl.cli.scene import Scene
+from linkerdctl.errors import ConfigError, NobodyAnsweredError, PartialDataError
 from linkerdctl.kube.selection import Selection
 from linkerdctl.render.terminal import Terminal
 from linkerdctl.sources.protocol import Coverage
@@ -70,12 +71,19 @@ def _recorded(options: GlobalOptions, window: float, since_start: bool) -> Scene
 
 
 def default_namespace(options: GlobalOptions) -> str:
-    """What `-n` is when it is not given: the context's namespace; a recording has no context."""
+    """What `-n` is when it is not given: the context's namespace; a recording has no context.
+
+    Without a kubeconfig that can be used it is `default`: what is wrong with the kubeconfig is told by who opens the
+    cluster, so that wrong usage is told before, and who needs no cluster is not kept from his work.
+    """
     if options.recording is not None:
         return "default"
     from linkerdctl.cli.cluster import cluster_config
 
-    return cluster_config(options).namespace
+    try:
+        return cluster_config(options).namespace
+    except ConfigError:
+        return "default"
 
 
 def coverage_line(coverage: Coverage) -> str:
@@ -87,9 +95,14 @@ def coverage_notice(coverage: Coverage) -> str:
     """The same with a reason behind it, the most frequent one, where there is room for one line only."""
     if not coverage.failures:
         return ""
-    (reason, number), *_ = Counter(failure.reason for failure in coverage.failures).most_common(1)
+    reason, number = _main_reason(coverage)
     pod = next(failure.pod for failure in coverage.failures if failure.reason == reason)
     return f"{coverage_line(coverage)}: {reason} ({pod if number == 1 else f'{pod} and {number - 1} more'})"
+
+
+def _main_reason(coverage: Coverage) -> tuple[str, int]:
+    """Why most of those that did not answer did not, and how many these are."""
+    return Counter(failure.reason for failure in coverage.failures).most_common(1)[0]
 
 
 def tell_coverage(terminal: Terminal, coverage: Coverage) -> None:
@@ -104,7 +117,21 @@ def tell_coverage(terminal: Terminal, coverage: Coverage) -> None:
             terminal.note(f"  {failure.pod}: {failure.reason}")
     else:
         for reason, number in Counter(failure.reason for failure in coverage.failures).most_common(TOLD_ONE_BY_ONE):
-            terminal.note(f"  {number} proxies: {reason}")
+            terminal.note(f"  {number} {'proxy' if number == 1 else 'proxies'}: {reason}")
     for advice in dict.fromkeys(failure.advice for failure in coverage.failures if failure.advice):
         for line in advice.splitlines():
             terminal.note(f"  {line}")
+
+
+def check_coverage(coverage: Coverage, *, strict: bool) -> None:
+    """What who did not answer means for the exit code; call it last, when everything is shown.
+
+    Raises `PartialDataError` for anyone with `--strict`, and `NobodyAnsweredError` when not one proxy answered of those
+    that were asked. A source that asks no proxies (Prometheus) fails by itself.
+    """
+    asked, failed = len(coverage.asked), len(coverage.failures)
+    if strict and failed:
+        raise PartialDataError(f"{failed} of {asked} proxies did not answer")
+    if failed and not coverage.answered:
+        whose = "the proxy that was asked did not answer" if asked == 1 else f"none of the {asked} proxies answered"
+        raise NobodyAnsweredError(f"{whose}: {_main_reason(coverage)[0]}")
