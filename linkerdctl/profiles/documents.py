@@ -21,6 +21,10 @@ Path = tuple[str | int, ...]
 """Where something is in a document: keys and indices from the root."""
 
 _TAG = "tag:yaml.org,2002:"
+_HALF = r"\\u[dD]%s[0-9a-fA-F]{2}"
+_BACKSLASH_OR_PAIR_OR_HALF = re.compile(
+    rf"\\\\|{_HALF % '[89abAB]'}{_HALF % '[c-fC-F]'}|(?P<half>{_HALF % '[89a-fA-F]'})"
+)
 _BRACKET_OR_STRING = re.compile(r'[\[\]{}]|"(?:[^"\\]|\\.)*"')
 _DEEPEST = 100
 
@@ -71,7 +75,7 @@ def load(text: str, source: str) -> Document:
     if text.lstrip()[:1] in ("{", "["):
         warnings: list[str] = []
         try:
-            data = json.loads(text, object_pairs_hook=lambda pairs: _object(pairs, warnings))
+            data = json.loads(_whole(text), object_pairs_hook=lambda pairs: _object(pairs, warnings))
             return Document(data, text, source, 0, tuple(f"{source}: {each}" for each in warnings))
         except RecursionError:
             raise _too_deep(text, source) from None
@@ -111,6 +115,11 @@ def _too_deep(text: str, source: str) -> SpecificationError:
 def _document(node: Any, text: str, source: str, index: int) -> Document:
     builder = _Builder(source)
     return Document(builder.build(node), text, source, index, tuple(builder.warnings))
+
+
+def _whole(text: str) -> str:
+    """The JSON with U+FFFD for halves of surrogate pairs, which cannot be written out again: so the real tool reads them."""
+    return _BACKSLASH_OR_PAIR_OR_HALF.sub(lambda found: r"\ufffd" if found["half"] else found[0], text)
 
 
 def _object(pairs: list[tuple[str, Any]], warnings: list[str]) -> dict[str, Any]:

@@ -3,20 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
-from functools import cache
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 from linkerdctl.profiles.plain_yaml import plain_yaml
 
-if TYPE_CHECKING:
-    import yaml
-
-_OLD_BOOLEANS = frozenset({"y", "Y", "n", "N"})
-"""Truth values to other YAML readers, though not to ours."""
-
-_JSON_ESCAPES = str.maketrans(
-    {"<": "\\u003c", ">": "\\u003e", "&": "\\u0026", "\u2028": "\\u2028", "\u2029": "\\u2029"}
-)
+_CONTROLS = "".join(map(chr, range(0x7F, 0xA0)))
+"""Those that JSON lets stand, and terminals obey; the others are always escaped."""
+_JSON_ESCAPES = str.maketrans({char: f"\\u{ord(char):04x}" for char in f"<>&\u2028\u2029{_CONTROLS}"})
 
 
 def yaml_text(manifest: Mapping[str, Any]) -> str:
@@ -28,7 +21,9 @@ def library_yaml(manifest: Mapping[str, Any]) -> str:
     """The same for manifests of any content."""
     import yaml
 
-    text = yaml.dump(manifest, Dumper=_dumper(), default_flow_style=False, allow_unicode=True, sort_keys=True, width=80)
+    from linkerdctl.yaml_text import dumper
+
+    text = yaml.dump(manifest, Dumper=dumper(), default_flow_style=False, allow_unicode=True, sort_keys=True, width=80)
     return str(text)
 
 
@@ -42,25 +37,3 @@ def json_text(manifest: Mapping[str, Any]) -> str:
     import json
 
     return json.dumps(manifest, separators=(",", ":"), ensure_ascii=False).translate(_JSON_ESCAPES)
-
-
-@cache
-def _dumper() -> Any:
-    """libyaml's, without aliases, and with double quotes where text would read as something else."""
-    import yaml
-
-    base: Any = getattr(yaml, "CSafeDumper", yaml.SafeDumper)
-    dumper: Any = type("_Dumper", (base,), {"ignore_aliases": lambda self, data: True})
-    dumper.add_representer(str, _text)
-    return dumper
-
-
-def _text(dumper: Any, value: str) -> yaml.ScalarNode:
-    import yaml
-
-    tag = "tag:yaml.org,2002:str"
-    if "\n" in value:
-        return yaml.ScalarNode(tag, value, style="|")
-    reads_as = dumper.resolve(yaml.ScalarNode, value, (True, False))
-    ambiguous = reads_as != tag or value in _OLD_BOOLEANS
-    return yaml.ScalarNode(tag, value, style='"' if ambiguous else None)

@@ -46,8 +46,9 @@ def json_line(row: Row, view: View[Row], **more: Value) -> str:
 def _yaml(rows: Sequence[Row], view: View[Row], terminal: Terminal) -> str:
     import yaml
 
-    dumper = getattr(yaml, "CSafeDumper", yaml.SafeDumper)
-    return str(yaml.dump([view.record(row) for row in rows], Dumper=dumper, sort_keys=False))
+    from linkerdctl.yaml_text import dumper
+
+    return str(yaml.dump([view.record(row) for row in rows], Dumper=dumper(), sort_keys=False))
 
 
 def _csv(rows: Sequence[Row], view: View[Row], terminal: Terminal) -> str:

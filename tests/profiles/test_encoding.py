@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import json
+import os
+import subprocess
 from typing import Any
 
 import pytest
@@ -15,6 +17,7 @@ from linkerdctl.profiles.plain_yaml import plain_yaml
 
 ODD = ["5", "1e3", "true", "Yes", "n", "null", "~", "", " ", "GET ", "a: b", "a #b", "- x", "[x", "{id}", "*x", "&x", "é",
        "0x1f", "2024-01-31", "1:30", "a\nb\n", "a\tb", "=", "<<", "x" * 100, "GET " + "/a b" * 40, "'", '"', "a'b", "@x",
+       "+1E5", ".5e3", "1_0e3", "08", "0o17", "0X1F", "+.5", "1.e3", "0b11", "1_000",
        "/v1/authors/[^/]*", r"/a\.b", "GET /v1/{id}", "|", ">", "%x", "a:", "?x", "a,b", "\x7f", "\u2028"]  # fmt: skip
 texts = (
     st.sampled_from(ODD)
@@ -52,6 +55,22 @@ def test_odd_text_reads_back_alone_and_in_lists(text: str) -> None:
     assert yaml.safe_load(yaml_text(manifest)) == manifest
 
 
+def test_kubectl_reads_what_was_written() -> None:
+    """Its reader takes for numbers what by YAML 1.1 is text; a namespace may be called 1e3, and a route anything."""
+    texts = [*ODD, "a\r\nb", " \na", "\n\n", "a\x85b\x9b\u2029", "emoji \U0001f600", "1__2e3", "-0o17", "-.5e1", "09"]
+    data = {f"k{number}": text for number, text in enumerate(texts)}
+    manifest = {"apiVersion": "v1", "kind": "ConfigMap", "metadata": {"name": "odd"}, "data": data}
+    ran = subprocess.run(
+        ["kubectl", "annotate", "--local", "-f", "-", "a=b", "-o", "json"],
+        input=yaml_text(manifest).encode(), capture_output=True, check=True, env={**os.environ, "KUBECONFIG": os.devnull},
+    )  # fmt: skip
+    assert json.loads(ran.stdout)["data"] == data
+
+
+def test_halves_of_surrogate_pairs_do_not_keep_the_rest_from_being_written() -> None:
+    assert yaml.safe_load(yaml_text({"name": "a\ud800b"})) == {"name": "a?b"}
+
+
 def test_the_fast_writer_takes_on_an_ordinary_profile() -> None:
     route = {
         "name": "GET /v1/{id}",
@@ -83,3 +102,10 @@ def test_json_reads_back_as_it_was_on_one_line(manifest: dict[str, Any]) -> None
 
 def test_json_escapes_what_browsers_might_misread_and_keeps_the_order() -> None:
     assert json_text({"b": "<&>\u2028é", "a": 1}) == '{"b":"\\u003c\\u0026\\u003e\\u2028é","a":1}'
+
+
+@given(st.text(st.characters(categories=["Cc"]), min_size=1))
+def test_json_holds_no_control_characters_that_a_terminal_might_obey(text: str) -> None:
+    written = json_text({"name": text})
+    assert json.loads(written) == {"name": text}
+    assert written.isprintable()

@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 from typing import Any
 
+import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
@@ -50,6 +51,25 @@ def test_nothing_whatever_ends_in_anything_but_routes_or_one_line(document: Any,
     for line in lines:
         assert line.startswith("f.json")
         assert "\n" not in line
+
+
+@pytest.mark.parametrize(
+    ("written", "read"),
+    [
+        (r"/\ud800", "/\ufffd"),
+        (r"/\uDC00\ud83d", "/\ufffd\ufffd"),
+        (r"/\ud83d\ude00", "/\U0001f600"),
+        (r"/\ud800\ud83d\ude00", "/\ufffd\U0001f600"),
+        (r"/\\ud800", r"/\ud800"),
+        (r"/\\\ud800", "/\\\ufffd"),
+        (r"/\\\\ud800", r"/\\ud800"),
+        (r"/\ud7ff\ue000", "/\ud7ff\ue000"),
+    ],
+)
+def test_halves_of_surrogate_pairs_are_read_as_the_real_tool_reads_them(written: str, read: str) -> None:
+    """Python would keep them, and then fail to write them out."""
+    (route,) = routes_of_openapi(f'{{"swagger": "2.0", "paths": {{"{written}": {{"get": {{}}}}}}}}').routes
+    assert route.name == f"GET {read}"
 
 
 @given(st.text(max_size=40) | st.binary(max_size=40).map(lambda raw: raw.decode("latin-1")))

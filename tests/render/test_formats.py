@@ -97,6 +97,15 @@ def test_odd_names_survive_json_and_yaml() -> None:
     assert yaml.safe_load(rendered("yaml", [Odd(name, 1)], ODD))[0]["name"] == name
 
 
+def test_yaml_quotes_what_other_readers_take_for_numbers_and_truth() -> None:
+    assert rendered("yaml", [Odd("1e3", 1)], ODD) == '- name: "1e3"\n  "n": 1\n'
+
+
+@pytest.mark.parametrize("output", ["json", "yaml", "csv"])
+def test_no_format_fails_for_half_a_surrogate_pair(output: str) -> None:
+    assert rendered(output, [Odd("a\ud800", 1)], ODD).encode()
+
+
 @pytest.mark.parametrize("output", ["json", "yaml", "csv"])
 def test_no_format_lets_control_characters_through(output: str) -> None:
     text = rendered(output, [Odd("a\x1b[31m\x07\u202e\x9b", 1)], ODD)
