@@ -62,7 +62,8 @@ def _meshed(facts: Facts, pods: PodFacts) -> Iterator[Check]:
         yield Check("pods-meshed", f"there are meshed pods {where}{narrowed}: {pods.meshed} of {pods.total}")
     else:
         error = f"none of {pods.total} pods is" if pods.total else "there are no pods at all"
-        yield Check("pods-meshed", f"there are meshed pods {where}{narrowed}", Result.ERROR, error, _inject(facts))
+        hint = _inject(facts) if pods.total else "kubectl get pods -A   # are they in another namespace?"
+        yield Check("pods-meshed", f"there are meshed pods {where}{narrowed}", Result.ERROR, error, hint)
     if pods.unmeshed:
         yield Check(
             "pods-injected",
@@ -120,9 +121,10 @@ def _prometheus(facts: Facts) -> Iterator[Check]:
     yield Check("prometheus-usable", description)
     if facts.answers:
         yield _scraped(facts.answers)
-    fresh = Check("prometheus-fresh", "what it holds is fresh")
+    fresh = Check("prometheus-fresh", "what it holds is fresh and whole, and nothing is held twice")
     if found.notes:
-        hint = 'is every target of its scrape job up? up{job="linkerd-proxy"}'
+        old = any(note.endswith(" old") for note in found.notes)
+        hint = 'is every target of its scrape job up? up{job="linkerd-proxy"}' if old else ""
         fresh = replace(fresh, result=Result.WARNING, error="; ".join(found.notes), hint=hint)
     yield fresh
 

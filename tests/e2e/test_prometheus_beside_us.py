@@ -11,7 +11,7 @@ from typing import Any
 
 import pytest
 
-from linkerdctl.demo.prometheus import COLLECTOR, POD_MONITOR, PrometheusServer, scraping
+from linkerdctl.demo.prometheus import COLLECTOR, POD_MONITOR, VIZ, PrometheusServer, scraping
 from linkerdctl.demo.servers import DemoMesh
 from tests.e2e.conftest import Command, Ran, pod_of
 from tests.e2e.prometheus_stubs import api_server_before, kubeconfig_for, stub
@@ -31,10 +31,10 @@ def prometheus(mesh: DemoMesh) -> Iterator[PrometheusServer]:
 
 @pytest.fixture(scope="module")
 def other_setups(mesh: DemoMesh) -> Iterator[PrometheusServer]:
-    """Two jobs that label proxies in other ways; ask for one of them with --prometheus-label."""
-    jobs = {"emojivoto/proxies": POD_MONITOR, "collector": COLLECTOR}
+    """Three jobs that label proxies in their ways; ask for one of them with --prometheus-label."""
+    jobs = {"emojivoto/proxies": POD_MONITOR, "collector": COLLECTOR, "viz": VIZ}
     with PrometheusServer(scraping(mesh.url, jobs=jobs)) as server:
-        server.wait_for_scrapes(6, 12)
+        server.wait_for_scrapes(6, 18)
         yield server
 
 
@@ -195,6 +195,17 @@ def test_a_podmonitors_numbers_are_true(mesh: DemoMesh, linkerdctl: Command, oth
     scrapes = scraped(mesh)
     for workload in MEASURED:
         assert true_windows(mesh, workload, ran.rows[f"deployment/{workload}"], scrapes[workload])
+
+
+@pytest.mark.parametrize("view", ["stat deploy -n emojivoto -t 4s", "edges -A -t 4s", "check --fail-on error"])
+def test_jobs_that_scrape_the_same_proxies_are_told(
+    linkerdctl: Command, other_setups: PrometheusServer, view: str
+) -> None:
+    ran = linkerdctl(f"{view} --prometheus {other_setups.url}")
+    told = " ".join((ran.err + ran.out).split())
+    assert ran.code == 0
+    assert '6 proxies are scraped more than once, by jobs "viz", "emojivoto/proxies", and count as often' in told
+    assert 'job "collector" calls the namespace or pod of its proxies otherwise, or not at all, and is left out' in told
 
 
 def test_too_short_a_window_is_made_longer_and_that_is_told(linkerdctl: Command, prometheus: PrometheusServer) -> None:

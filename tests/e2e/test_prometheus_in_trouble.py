@@ -111,7 +111,6 @@ def test_warnings_of_the_engine_are_passed_on(linkerdctl: Command) -> None:
 
     with stub(answer) as server:
         ran = linkerdctl(f"stat deploy -n emojivoto --prometheus {server.url}")
-    assert ran.code == 0
     assert ran.err.count("Prometheus warns: store east is away") == 1
 
 

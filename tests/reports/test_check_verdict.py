@@ -119,10 +119,12 @@ def test_the_next_step_for_a_permission_prints_its_role() -> None:
 
 
 def test_no_meshed_pods_is_an_error_whether_there_are_pods_or_not() -> None:
-    none, empty = one("pods-meshed", pods=PodFacts(3, 0)), one("pods-meshed", pods=PodFacts(0, 0), namespace="books")
+    none = one("pods-meshed", pods=PodFacts(3, 0), namespace="books")
+    empty = one("pods-meshed", pods=PodFacts(0, 0), namespace="boks")
     assert (none.result, none.error) == (ERROR, "none of 3 pods is")
+    assert "kubectl annotate ns books linkerd.io/inject=enabled" in none.hint
     assert (empty.result, empty.error) == (ERROR, "there are no pods at all")
-    assert "kubectl annotate ns books linkerd.io/inject=enabled" in empty.hint
+    assert "annotate" not in empty.hint
 
 
 def test_pods_that_cannot_be_listed_are_an_error_with_the_rule() -> None:
@@ -279,6 +281,12 @@ def test_a_prometheus_that_holds_no_proxy_at_all_is_an_error() -> None:
 def test_old_data_are_a_warning() -> None:
     check = one("prometheus-fresh", prometheus=PrometheusFacts(("the newest data are 300s old",)))
     assert (check.result, check.error) == (WARNING, "the newest data are 300s old")
+    assert check.hint.startswith("is every target of its scrape job up?")
+
+
+def test_other_notes_about_what_is_held_are_warnings_that_say_themselves_what_to_do() -> None:
+    check = one("prometheus-fresh", prometheus=PrometheusFacts(("6 proxies are scraped more than once",)))
+    assert (check.result, check.hint) == (WARNING, "")
 
 
 def test_a_prometheus_that_is_of_no_use_is_an_error_with_what_to_do() -> None:

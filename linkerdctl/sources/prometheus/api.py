@@ -6,7 +6,7 @@ import asyncio
 import json
 import logging
 import time
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from typing import Any, Protocol
 from urllib.parse import urlsplit
@@ -108,8 +108,7 @@ class Prometheus:
             at = float(result[0]["value"][0]) if result else None
         except (KeyError, TypeError, ValueError, IndexError):
             raise PrometheusError(f"{self._name} answers in JSON, but not as a Prometheus does") from None
-        warnings = document.get("warnings") or ()
-        return Vector(rows, at, tuple(str(each)[:SHOWN] for each in warnings))
+        return Vector(rows, at, tuple(_warnings(document)))
 
     def _refused(self, reply: Reply) -> PrometheusError:
         what = "does not accept the credentials it was given" if self._authorized else "wants credentials"
@@ -125,7 +124,7 @@ class Prometheus:
         kind, error = str(document.get("errorType", "")), str(document.get("error", ""))[:SHOWN]
         if kind == "timeout":
             step = "give it longer (--timeout 2m), or look at less: a shorter -t, one namespace"
-        elif "too many samples" in error:
+        elif "too many samples" in error or "too long query" in error:
             step = "look at less: one namespace, fewer kinds"
         else:
             step = "linkerdctl needs an engine that speaks PromQL as Prometheus 2.25 or newer does; -v shows the query"
@@ -139,6 +138,14 @@ _LOG_IN = (
 _RIGHT_ADDRESS = (
     "the address is right when ADDRESS/api/v1/query?query=up answers; engines with tenants have longer paths"
 )
+
+
+def _warnings(document: Mapping[str, Any]) -> Iterator[str]:
+    """What Prometheus and Thanos say in words, and VictoriaMetrics with a flag."""
+    given = document.get("warnings")
+    yield from (str(each)[:SHOWN] for each in (given if isinstance(given, list) else ()))
+    if document.get("isPartial") is True:
+        yield "its answer is partial: some of its storage nodes did not answer"
 
 
 def _said(reply: Reply) -> str:

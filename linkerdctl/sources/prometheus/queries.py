@@ -27,6 +27,9 @@ from linkerdctl.sources.prometheus.translation import Translation
 MOST_REQUESTS = 4
 """How many requests the expressions of one command are spread over, beside the one for the set-up and the one for looks."""
 
+LONGEST = 12_000
+"""Characters of one request above which expressions of a family are spread: VictoriaMetrics takes 16,384 bytes."""
+
 OPEN_CONNECTIONS = "tcp_open_connections"
 BYTES_READ = "tcp_read_bytes_total"
 BYTES_WRITTEN = "tcp_write_bytes_total"
@@ -42,9 +45,12 @@ class Look:
         self._window = window
         self._ago = "" if window is None else f" offset {duration(window)}"
 
-    def after(self, series: str) -> str:
-        """The newest samples of a counter's series, of proxies whose beginning is known."""
-        if self._window is None:
+    def after(self, series: str, *, per_second: bool = False) -> str:
+        """The newest samples of a counter's series, of proxies whose beginning is known.
+
+        If they are to be divided by the seconds that were watched, those choose the same proxies.
+        """
+        if self._window is None or (per_second and self._setup.starts):
             return series
         known = (
             f"{self._on} ({self._starts}{self._ago} or {self._young})" if self._setup.starts else f"{series}{self._ago}"
@@ -115,9 +121,18 @@ def data_queries(translations: Sequence[Translation], look: Look) -> list[str]:
     for index, translation in enumerate(translations):
         for part in _parts(translation, look) if translation.possible else ():
             by_family.setdefault(part.family, []).append(tagged(part.expression, f"{index}:{part.name}"))
-    texts: list[list[str]] = [[] for _ in range(min(MOST_REQUESTS, len(by_family)))]
-    for number, expressions in enumerate(by_family.values()):
-        texts[number % MOST_REQUESTS] += expressions
+    texts = _packed(list(by_family.values()), min(MOST_REQUESTS, len(by_family)))
+    if any(len(text) > LONGEST for text in texts):
+        texts = _packed([[each] for expressions in by_family.values() for each in expressions], MOST_REQUESTS)
+    return texts
+
+
+def _packed(groups: Sequence[Sequence[str]], requests: int) -> list[str]:
+    """So many texts of about the same length, each group whole in one."""
+    joined = sorted((" or ".join(each) for each in groups), key=len, reverse=True)
+    texts: list[list[str]] = [[] for _ in range(requests)]
+    for each in joined:
+        min(texts, key=lambda text: sum(map(len, text))).append(each)
     return [" or ".join(each) for each in texts]
 
 
@@ -162,7 +177,7 @@ def _counted(
     per_second: bool = False,
 ) -> Iterator[_Part]:
     """A counter's sum as it is, and (`-NAME`) what is to be taken off. Subtracting series by series costs far more."""
-    looks = {name: look.after(series)}
+    looks = {name: look.after(series, per_second=per_second)}
     if look.looks_twice:
         looks[f"-{name}"] = look.before(series, whole)
     for each, expression in looks.items():

@@ -56,6 +56,8 @@ class Setup:
     at: float | None = None
     only: tuple[Matcher, ...] = ()
     """Conditions that every series must meet: one cluster among several in one store."""
+    notes: tuple[str, ...] = ()
+    """What is wrong with it that the user should know."""
 
     @property
     def identity(self) -> str:
@@ -64,7 +66,7 @@ class Setup:
 
 
 def setup_query(only: Sequence[Matcher] = ()) -> str:
-    """One row per set of labels that proxies are given, one for the time between scrapes, one if start times are kept."""
+    """A row per set of labels that proxies are given; one for the time between scrapes, if start times are kept, if twice."""
     inbound = selector(RESPONSES.responses, (Matcher("direction", (Direction.INBOUND.value,)), *only))
     names = [name for candidates in LABELS.values() for name in candidates]
     flagged = f"group by (job, {', '.join(names)}) ({inbound})"
@@ -74,12 +76,14 @@ def setup_query(only: Sequence[Matcher] = ()) -> str:
     proxies = f"and on (job, instance) {inbound}"
     uptime, starts = selector(_UPTIME, only), selector(START_TIME, only)
     guess = f"clamp_max(time() - {starts}, {_LOOK_BACK}) / count_over_time({starts}[{_LOOK_BACK}s])"
+    held = f"count by ({', '.join(name for needed in NEEDED for name in LABELS[needed])}) ({starts} {proxies})"
     between = f"(idelta({uptime}[{_LOOK_BACK}s]) > 0) or on (job, instance) ({guess})"
     return " or ".join(
         (
             tagged(kinds, "labels"),
             tagged(f"quantile(0.5, ({between}) {proxies})", "interval"),
             tagged(f"group({starts} {proxies})", "starts"),
+            tagged(f"count({held} > 1)", "twice"),
         )
     )
 
@@ -89,21 +93,23 @@ def read_setup(rows: Iterable[Row], at: float | None, only: Sequence[Matcher] = 
     by_tag: dict[str, list[Row]] = {}
     for labels, value in rows:
         by_tag.setdefault(labels.get(TAG, ""), []).append((labels, value))
-    kinds = [labels for labels, _ in by_tag.get("labels", ())]
-    if not kinds:
+    jobs: dict[str, set[str]] = {}
+    for labels, _ in by_tag.get("labels", ()):
+        jobs.setdefault(labels.get("job", ""), set()).update(labels)
+    if not jobs:
         raise _no_proxies(only)
-    present = {name for labels in kinds for name in labels}
-    found = dict(_mapping(present))
-    missing = [name for name in NEEDED if name not in found]
-    if missing:
-        raise _unlabelled(missing, sorted({labels.get("job", "") for labels in kinds}))
-    intervals = [value for _, value in by_tag.get("interval", ())]
+    needed = _needed(jobs)
+    alike = {job: names for job, names in jobs.items() if all(f"has_{each}" in names for each in needed.values())}
+    others = tuple(sorted(jobs.keys() - alike.keys()))
+    best_first = sorted(alike, key=lambda job: (-len(alike[job]), job))
+    twice = next((value for _, value in by_tag.get("twice", ())), 0.0)
     return Setup(
-        labels=found,
-        interval=next((value for value in intervals if value > 0), None),
+        labels={**needed, **dict(_mapping(set.intersection(*alike.values())))},
+        interval=next((value for _, value in by_tag.get("interval", ()) if value > 0), None),
         starts="starts" in by_tag,
         at=at,
-        only=tuple(only),
+        only=(*only, *((Matcher("job", others, negate=True),) if others else ())),
+        notes=(*map(_left_out, others), *((_held_twice(round(twice), best_first),) if twice else ())),
     )
 
 
@@ -121,6 +127,17 @@ _RULES = {
         for name in ("deployment", "statefulset", "daemonset", "replicationcontroller")
     },
 }
+
+
+def _needed(jobs: Mapping[str, Iterable[str]]) -> Mapping[str, str]:
+    """What namespace and pod are called; where jobs differ, the usual names. Raises when no job has both."""
+    found = [dict(_mapping(names)) for names in jobs.values()]
+    whole = [tuple(each[name] for name in NEEDED) for each in found if each.keys() >= {*NEEDED}]
+    if not whole:
+        known = {name for each in found for name in each}
+        raise _unlabelled([name for name in NEEDED if name not in known] or NEEDED, sorted(jobs))
+    best = min(whole, key=lambda names: [LABELS[ours].index(each) for ours, each in zip(NEEDED, names, strict=True)])
+    return dict(zip(NEEDED, best, strict=True))
 
 
 def _mapping(present: Iterable[str]) -> Iterator[tuple[str, str]]:
@@ -147,4 +164,21 @@ def _unlabelled(missing: Sequence[str], jobs: Sequence[str]) -> PrometheusError:
     return PrometheusError(
         f"this Prometheus does not say which {what} a proxy's series come from: job {of_jobs} has no such label",
         next_step=f"add to the relabel_configs of that job:\n{relabel_rules(missing)}",
+    )
+
+
+def _left_out(job: str) -> str:
+    return (
+        f"job {quoted(job)} calls the namespace or pod of its proxies otherwise, or not at all, and is left out; "
+        f"to look at it alone: --prometheus-label job={job}"
+    )
+
+
+def _held_twice(proxies: int, jobs: Sequence[str]) -> str:
+    """Several jobs scrape them, or several Prometheus hand on what they scraped."""
+    by, choice = "by replicas of one Prometheus, it seems", "REPLICA_LABEL=VALUE"
+    if len(jobs) > 1:
+        by, choice = f"by jobs {', '.join(map(quoted, jobs))}", f"job={jobs[0]}"
+    return (
+        f"{proxies} proxies are scraped more than once, {by}, and count as often; choose: --prometheus-label {choice}"
     )

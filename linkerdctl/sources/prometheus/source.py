@@ -31,7 +31,9 @@ LEAST_SCRAPES = 2
 MOST_NAMESPACES = 50
 """Namespaces that are named one by one in a selector."""
 _OLD = 3
-"""Scrape intervals after which the newest data are called old."""
+"""Scrape intervals after which the newest data are called old; to these come the seconds below."""
+_HELD_BACK = 30.0
+"""Seconds for which VictoriaMetrics shows nothing of what it was given, unless it is set otherwise."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -104,7 +106,7 @@ class PrometheusSource:
         """The newest samples that the store holds; two requests."""
         try:
             self._progress.start("asking Prometheus", 2)
-            setup = read_setup(*await self._setup_rows(), self._only)
+            setup = await self._setup()
             [rows] = await self._ask_all([snapshot_query(names, setup)], setup.at)
         finally:
             self._progress.stop()
@@ -119,7 +121,7 @@ class PrometheusSource:
 
     async def _now(self) -> _Moment:
         """Learn the set-up; a window that is too short for it is made longer, and that is told."""
-        setup = read_setup(*await self._setup_rows(), self._only)
+        setup = await self._setup()
         if self._since_start:
             if not setup.starts:
                 raise PrometheusError(
@@ -129,11 +131,14 @@ class PrometheusSource:
             return _Moment(setup, setup.at, None)
         return _Moment(setup, setup.at, self._long_enough(setup.interval))
 
-    async def _setup_rows(self) -> tuple[list[Row], float | None]:
+    async def _setup(self) -> Setup:
         vector = await self._prometheus.query(setup_query(self._only))
         self._warn(vector.warnings)
         self._progress.advance()
-        return vector.rows, vector.at
+        setup = read_setup(vector.rows, vector.at, self._only)
+        for each in setup.notes:
+            self._note(each)
+        return setup
 
     def _long_enough(self, interval: float | None) -> float:
         # Scrapes come a little early or late; intervals are set in whole seconds
@@ -178,7 +183,7 @@ class PrometheusSource:
                 next_step="a shorter -t, a store with a longer retention, or, for averages, --since-start",
             )
         age = (now.at or 0.0) - max(report.seen.values(), default=now.at or 0.0)
-        if age > max(_OLD * (now.setup.interval or 0.0), 30.0):
+        if age > _HELD_BACK + _OLD * (now.setup.interval or 5.0):
             self._note(f"the newest data in this Prometheus are {duration(round(age))} old")
 
     def _note(self, text: str) -> None:
