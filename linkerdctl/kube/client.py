@@ -131,6 +131,8 @@ class KubeClient:
                     yield {"kind": kind, "apiVersion": group_version, **item}
             if not page.token:
                 return
+            if page.token == params.get("continue"):
+                raise self.nonsense(about, "its list does not go on, nor does it end")
             params = {"limit": str(PAGE), "continue": page.token, **selected}
 
     def _items(self, page: Page, about: About) -> Iterator[dict[str, Any]]:
@@ -213,10 +215,10 @@ class KubeClient:
 
         request = _Request(method, path, about, params, headers, content, timeout)
         response, authorization = await self._send(request)
-        if response.status_code == 401 and await self._renewed(authorization):
-            await response.aclose()
-            response, _ = await self._send(request)
         try:
+            if response.status_code == 401 and await self._renewed(authorization):
+                await response.aclose()
+                response, _ = await self._send(request)
             if check:
                 await self.check(response, about)
             yield response
@@ -230,7 +232,8 @@ class KubeClient:
         import httpx
 
         who = await self._identity()
-        headers = [*{"Accept-Encoding": "gzip", **(request.headers or {})}.items(), *who.headers]
+        packed = {"Accept-Encoding": "gzip"} if self.config.compression else {}
+        headers = [*{**packed, **(request.headers or {})}.items(), *who.headers]
         built = httpx.Request(
             request.method,
             self.config.server + request.path,

@@ -72,10 +72,19 @@ def tls_context(config: ClusterConfig, certificate: Certificate | None) -> ssl.S
     if config.tls_server_name:
         context = _NamedContext(ssl.PROTOCOL_TLS_CLIENT)
         context.name = config.tls_server_name
+        _check_name(context)
     _trust(config, context)
     if certificate is not None:
         _present(certificate, context)
     return context
+
+
+def _check_name(context: _NamedContext) -> None:
+    """What can be no host's name shows when a connection begins; this is one that goes nowhere."""
+    try:
+        context.wrap_bio(ssl.MemoryBIO(), ssl.MemoryBIO())
+    except ValueError:
+        raise ConfigError(f"tls-server-name {context.name!r} in the kubeconfig is no host's name") from None
 
 
 def _trust(config: ClusterConfig, context: ssl.SSLContext) -> None:

@@ -52,9 +52,9 @@ class Spec:
         if mode not in _MODES:
             raise ConfigError(f"exec plugin {command!r} has interactiveMode {mode!r}; known are {', '.join(_MODES)}")
         try:
-            environment = {str(each["name"]): str(each["value"]) for each in entry.get("env") or ()}
-            args = tuple(map(str, entry.get("args") or ()))
-        except (KeyError, TypeError):
+            environment = {str(each["name"]): str(each.get("value") or "") for each in _listed(entry, "env")}
+            args = tuple(map(str, _listed(entry, "args")))
+        except (KeyError, TypeError, AttributeError):
             raise ConfigError(f"exec plugin {command!r} has args or env that are no lists of what they hold") from None
         hint = str(entry["installHint"]).strip() if entry.get("installHint") else None
         return cls(version, command, args, environment, mode, entry.get("provideClusterInfo") is True, hint)
@@ -70,6 +70,14 @@ class Spec:
             name, _, value = flag.partition("=")
             if name.startswith("-") and _SECRETIVE.search(name):
                 yield value or following
+
+
+def _listed(entry: Mapping[str, Any], key: str) -> list[Any]:
+    """A list of an entry; raises `TypeError` for anything else."""
+    found = entry.get(key) or []
+    if not isinstance(found, list):
+        raise TypeError(f"{key} is no list")
+    return found
 
 
 @dataclass(frozen=True, slots=True)
@@ -172,13 +180,13 @@ def _exec_info(spec: Spec, config: ClusterConfig, interactive: bool) -> str:
     inner: dict[str, Any] = {"interactive": interactive}
     if spec.cluster_info:
         inner["cluster"] = _cluster_info(config)
-    return json.dumps({"apiVersion": spec.version, "kind": "ExecCredential", "spec": inner})
+    return json.dumps({"apiVersion": spec.version, "kind": "ExecCredential", "spec": inner}, default=str)
 
 
 def _cluster_info(config: ClusterConfig) -> dict[str, Any]:
     """What `provideClusterInfo` promises; `config` is the cluster's own extension for plugins."""
-    extensions = config.cluster.get("extensions") or ()
-    own = (each.get("extension") for each in extensions if each.get("name") == _CLUSTER_EXTENSION)
+    named = (each for each in config.cluster.get("extensions") or () if isinstance(each, Mapping))
+    own = (each.get("extension") for each in named if each.get("name") == _CLUSTER_EXTENSION)
     told = {
         "server": config.server,
         "tls-server-name": config.tls_server_name,

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from typing import Any, Self
 from urllib.parse import quote
 
-from linkerdctl.errors import UsageError
+from linkerdctl.errors import ConfigError, UsageError
 
 
 @dataclass(frozen=True, slots=True)
@@ -28,8 +28,10 @@ class Impersonation:
 
     @classmethod
     def of_user(cls, user: Mapping[str, Any]) -> Self:
-        """What a kubeconfig's user entry asks for."""
+        """What a kubeconfig's user entry asks for; raises `ConfigError` for extras that are no lists."""
         extra = user.get("as-user-extra") or {}
+        if any(not isinstance(values, list) for values in extra.values()):
+            raise ConfigError("as-user-extra in the kubeconfig holds something else than lists")
         return cls(
             user=str(user["as"]) if user.get("as") else None,
             groups=tuple(map(str, user.get("as-groups") or ())),

@@ -32,6 +32,8 @@ class ClusterConfig:
     """PEM of the authorities to trust; None means the system's."""
     insecure: bool = False
     tls_server_name: str | None = None
+    compression: bool = True
+    """Whether documents may come packed."""
     proxy_url: str | None = field(default=None, repr=False)
     """May hold a password: show `proxy` instead."""
     user: Mapping[str, Any] = field(default_factory=dict, repr=False)
@@ -84,6 +86,7 @@ def _of_context(merged: Merged, name: str, impersonation: Impersonation | None) 
         # Anything but a plain true leaves certificates checked: a quoted "false" must not switch that off.
         insecure=cluster.get("insecure-skip-tls-verify") is True,
         tls_server_name=str(cluster["tls-server-name"]) if cluster.get("tls-server-name") else None,
+        compression=cluster.get("disable-compression") is not True,
         proxy_url=_proxy(cluster, address, f"cluster {context.get('cluster')!r} in {merged}"),
         user={**login, **user},
         cluster=cluster,
@@ -142,8 +145,8 @@ def pem(entry: Mapping[str, Any], key: str) -> bytes | None:
     if path := entry.get(key):
         try:
             return Path(path).read_bytes()
-        except OSError as error:
-            raise ConfigError(f"{key} {path} cannot be read: {error.strerror}") from None
+        except (OSError, ValueError) as error:
+            raise ConfigError(f"{key} {path} cannot be read: {getattr(error, 'strerror', None) or error}") from None
     return None
 
 

@@ -12,6 +12,15 @@ from linkerdctl.errors import ConfigError
 
 _SECTIONS = {"contexts": "context", "clusters": "cluster", "users": "user"}
 _PATHS = ("certificate-authority", "client-certificate", "client-key", "tokenFile")
+_TEXTS = (
+    *("cluster", "user", "namespace"),
+    *("server", "tls-server-name", "proxy-url", "certificate-authority-data"),
+    *("token", "username", "password", "as", "as-uid", "client-certificate-data", "client-key-data"),
+    *_PATHS,
+)
+_SHAPES = {"exec": dict, "auth-provider": dict, "as-groups": list, "as-user-extra": dict, "extensions": list}
+"""What stands in an entry that is neither text nor number."""
+_SHAPE_NAMES = {dict: "mapping", list: "list"}
 
 Entry = Mapping[str, Any]
 
@@ -81,7 +90,17 @@ def _entries(document: Entry, section: str, path: Path) -> Iterator[tuple[str, E
             raise ConfigError(
                 f"kubeconfig {path} is no kubeconfig: one of its {section} lacks a name or is no mapping",
             )
+        _check_shapes(entry, f"{_SECTIONS[section]} {str(each['name'])!r} in kubeconfig {path}")
         yield str(each["name"]), _located(entry, path.parent)
+
+
+def _check_shapes(entry: Entry, what: str) -> None:
+    """Keys that nobody here knows may hold anything. No value is quoted: it may be a secret."""
+    for key, value in entry.items():
+        if key in _TEXTS and isinstance(value, dict | list | bytes):
+            raise ConfigError(f"{what} cannot be used: {key} is no text")
+        if key in _SHAPES and not isinstance(value, _SHAPES[key] | None):
+            raise ConfigError(f"{what} cannot be used: {key} is no {_SHAPE_NAMES[_SHAPES[key]]}")
 
 
 def _located(entry: Entry, folder: Path) -> Entry:
@@ -90,7 +109,9 @@ def _located(entry: Entry, folder: Path) -> Entry:
     plugin = located.get("exec")
     command = str(plugin.get("command") or "") if isinstance(plugin, dict) else ""
     if "/" in command:
-        located["exec"] = {**located["exec"], "command": str(folder / command)}
+        path = str(folder / command)
+        # Without a slash it would be looked for in PATH.
+        located["exec"] = {**located["exec"], "command": path if "/" in path else f"./{path}"}
     return located
 
 

@@ -42,7 +42,7 @@ async def allowed(client: KubeClient, about: About) -> bool | None:
     try:
         async with client.stream("POST", path, asking, headers=headers, content=content) as response:
             return bool(json.loads(await client.body(response, asking))["status"]["allowed"])
-    except (ApiError, ValueError, KeyError, TypeError):
+    except (ApiError, ValueError, RecursionError, KeyError, TypeError):
         return None
 
 
@@ -53,11 +53,17 @@ async def api_state(client: KubeClient, name: str) -> ApiState:
         service = await client.get(path, About("get", "apiservices", "apiregistration.k8s.io", name=name))
     except ApiError as error:
         return ApiState(Served.ABSENT) if error.status == 404 else await _by_discovery(client, name)
-    conditions = (service.get("status") or {}).get("conditions") or ()
-    available: dict[str, Any] = next((each for each in conditions if each.get("type") == "Available"), {})
+    available = _available(service.get("status"))
     if available.get("status") == "True":
         return ApiState(Served.AVAILABLE)
     return ApiState(Served.UNAVAILABLE, str(available.get("message") or available.get("reason") or ""))
+
+
+def _available(status: Any) -> dict[str, Any]:
+    """The condition that tells whether it is; an empty one where there is none, or something else."""
+    conditions = status.get("conditions") if isinstance(status, dict) else None
+    found = (each for each in conditions if isinstance(each, dict)) if isinstance(conditions, list) else ()
+    return next((each for each in found if each.get("type") == "Available"), {})
 
 
 async def _by_discovery(client: KubeClient, name: str) -> ApiState:

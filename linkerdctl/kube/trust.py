@@ -11,6 +11,8 @@ from typing import TYPE_CHECKING, Self
 if TYPE_CHECKING:
     from cryptography.x509 import Certificate
 
+    from linkerdctl.errors import ApiError
+
 ISSUER = "linkerd-identity-issuer"
 TRUST_ROOTS = "linkerd-identity-trust-roots"
 _ISSUER_KEYS = ("crt.pem", "tls.crt")
@@ -42,6 +44,8 @@ class Trust:
     notes: tuple[str, ...] = ()
     advice: tuple[str, ...] = ()
     """What to do about the notes: the rules that are missing, as YAML."""
+    failures: tuple[ApiError, ...] = ()
+    """What went wrong, other than that something is not there or may not be read."""
 
     @classmethod
     def of(

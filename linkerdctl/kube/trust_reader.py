@@ -24,31 +24,33 @@ class _Found:
     data: dict[str, str] = field(default_factory=dict)
     notes: tuple[str, ...] = ()
     advice: tuple[str, ...] = ()
+    failure: ApiError | None = None
 
 
 async def read_trust(client: Getter, namespace: str) -> Trust:
-    """Read both. What is not there or may not be read ends in notes; raises `ApiError` for what else goes wrong."""
+    """Read both. What is not there, may not be read or is not answered ends in notes."""
     secret, config = await asyncio.gather(
-        _read(client, namespace, "secrets", ISSUER, "the issuer's certificate"),
-        _read(client, namespace, "configmaps", TRUST_ROOTS, "the trust anchors"),
+        _read(client, About("get", "secrets", namespace=namespace, name=ISSUER), "the issuer's certificate"),
+        _read(client, About("get", "configmaps", namespace=namespace, name=TRUST_ROOTS), "the trust anchors"),
     )
     trust = Trust.of(namespace, secret.data, config.data, (*secret.notes, *config.notes))
-    return replace(trust, advice=(*secret.advice, *config.advice))
+    failures = tuple(each.failure for each in (secret, config) if each.failure)
+    return replace(trust, advice=(*secret.advice, *config.advice), failures=failures)
 
 
-async def _read(client: Getter, namespace: str, plural: str, name: str, what: str) -> _Found:
-    about = About("get", plural, namespace=namespace, name=name)
+async def _read(client: Getter, about: About, what: str) -> _Found:
+    kind = about.resource.removesuffix("s")
     try:
-        found = await client.get(f"/api/v1/namespaces/{namespace}/{plural}/{name}", about)
+        found = await client.get(f"/api/v1/namespaces/{about.namespace}/{about.resource}/{about.name}", about)
     except ApiError as error:
         if error.status == 404:
-            kind = plural.removesuffix("s")
-            return _Found(
-                notes=(f"{what} cannot be told: namespace {namespace} has no {kind} {name} (-L names another)",)
-            )
+            why = f"namespace {about.namespace} has no {kind} {about.name} (-L names another)"
+            return _Found(notes=(f"{what} cannot be told: {why}",))
+        advice = (error.next_step,) if error.next_step else ()
         if error.status == 403:
-            advice = (error.next_step,) if error.next_step else ()
             return _Found(notes=(f"{what} cannot be told: you may not read {about}",), advice=advice)
-        raise
+        return _Found(notes=(f"{what} cannot be told: {error.message}",), advice=advice, failure=error)
     data = found.get("data")
-    return _Found({str(key): str(value) for key, value in data.items()} if isinstance(data, dict) else {})
+    if not isinstance(data, dict) or not data:
+        return _Found(notes=(f"{what} cannot be told: {kind} {about.namespace}/{about.name} is empty",))
+    return _Found({str(key): str(value) for key, value in data.items()})

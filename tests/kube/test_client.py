@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import logging
 from typing import Any
 
@@ -10,9 +11,10 @@ import trustme
 from starlette.requests import Request
 from starlette.responses import JSONResponse, PlainTextResponse, Response
 
-from linkerdctl.errors import ApiError
+from linkerdctl.errors import ApiError, ConfigError
 from linkerdctl.kube.answers import LONGEST_PAUSE, RETRIES
 from linkerdctl.kube.client import PAGE, KubeClient, collection_path
+from linkerdctl.kube.connection import SPARE
 from linkerdctl.kube.presented import Certificate
 from linkerdctl.kube.rbac import About
 from tests.kube.fakes import FakeApi, config_for, listing, server_tls, serving, status
@@ -58,6 +60,13 @@ async def test_a_list_that_is_gone_for_good_is_an_error() -> None:
         await names(api)
     assert caught.value.status == 410
     assert len(api.requests) == 3
+
+
+async def test_a_list_that_neither_goes_on_nor_ends_is_an_error() -> None:
+    api = FakeApi({PODS: [listing("Pod", "a", token="t"), listing("Pod", "b", token="t")]})
+    with pytest.raises(ApiError, match="its list does not go on, nor does it end"):
+        await names(api)
+    assert len(api.requests) == 2
 
 
 async def test_a_later_page_that_is_refused_for_another_reason_is_an_error() -> None:
@@ -162,6 +171,44 @@ async def test_a_stream_checks_its_answer() -> None:
         with pytest.raises(ApiError, match="you may not watch deployments/tap 'web' in namespace ns: no"):
             async with client.stream("POST", "/tap", about):
                 pytest.fail("it was refused")
+
+
+class Useless:
+    """Credentials that cannot be renewed, for an odd reason."""
+
+    at_hand = True
+
+    def authorization(self) -> str | None:
+        return "Bearer t"
+
+    def certificate(self) -> Certificate | None:
+        return None
+
+    def renew(self, refused: str | None) -> bool:
+        raise ConfigError("nobody is there to ask")
+
+
+async def test_a_refused_request_leaves_its_connection_to_others_even_if_credentials_fail(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    monkeypatch.setattr("linkerdctl.kube.client.credentials_for", lambda config: Useless())
+    api = FakeApi({"/refused": status(401), "/version": {}})
+    async with serving(api) as server, KubeClient(config_for(server), concurrency=1) as client:
+        for _ in range(1 + SPARE):
+            with pytest.raises(ConfigError):
+                await client.get("/refused", About("get", "/refused"))
+        async with asyncio.timeout(30):
+            assert await client.get("/version", About("get", "/version")) == {}
+
+
+@pytest.mark.parametrize(("compression", "accepted"), [(True, "gzip"), (False, None)])
+async def test_documents_come_packed_unless_the_kubeconfig_is_against_it(
+    compression: bool, accepted: str | None
+) -> None:
+    api = FakeApi({"/version": {}})
+    async with serving(api) as server, KubeClient(config_for(server, compression=compression)) as client:
+        await client.get("/version", About("get", "/version"))
+    assert api.headers("accept-encoding") == [accepted]
 
 
 class Rotating:

@@ -80,6 +80,12 @@ async def test_tls_server_name_says_which_name_to_expect(authority: trustme.CA) 
         assert "Hostname mismatch" in await failure(config_for(server, ca=ca, tls_server_name="other"))
 
 
+@pytest.mark.parametrize("name", [".kubernetes", "a" * 70])
+async def test_a_tls_server_name_that_no_host_has_is_told(name: str) -> None:
+    with pytest.raises(ConfigError, match="is no host's name"):
+        await version(config_for("https://127.0.0.1:1", tls_server_name=name))
+
+
 @pytest.mark.parametrize("as_files", [False, True])
 async def test_a_client_certificate_is_shown(authority: trustme.CA, tmp_path: Path, as_files: bool) -> None:
     leaf = authority.issue_cert("me@example.org")

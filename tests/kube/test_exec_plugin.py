@@ -86,6 +86,26 @@ def test_it_gets_its_arguments_and_environment(plugin: Plugin) -> None:
     assert (plugin.folder / "profile").read_text() == "prod"
 
 
+def test_a_variable_without_a_value_is_empty(plugin: Plugin, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("PROFILE", "dev")
+    plugin.answers(token="t")
+    plugin.credentials(env=[{"name": "PROFILE"}]).authorization()
+    assert (plugin.folder / "profile").read_text() == ""
+
+
+@pytest.mark.parametrize(
+    ("extension", "config"),
+    [
+        ("planted", None),
+        ({"name": "client.authentication.k8s.io/exec", "extension": datetime.date(2026, 1, 2)}, "2026-01-02"),
+    ],
+)
+def test_odd_extensions_of_a_cluster_do_no_harm(plugin: Plugin, extension: object, config: str | None) -> None:
+    plugin.answers(token="t")
+    plugin.credentials(cluster={"extensions": [extension]}, provideClusterInfo=True).authorization()
+    assert plugin.told["spec"]["cluster"].get("config") == config
+
+
 def test_the_cluster_is_told_only_where_that_is_asked_for(plugin: Plugin) -> None:
     plugin.answers(token="t")
     cluster = {"extensions": [{"name": "client.authentication.k8s.io/exec", "extension": {"audience": "a"}}]}
@@ -181,7 +201,10 @@ def test_an_answer_that_is_none_is_told_and_not_quoted(plugin: Plugin, answer: s
         ({"apiVersion": V1}, "has no command"),
         ("planted", "has no command"),
         ({"command": "x", "apiVersion": V1, "interactiveMode": "Sometimes"}, "interactiveMode 'Sometimes'"),
-        ({"command": "x", "apiVersion": V1, "env": [{"name": "planted"}]}, "args or env"),
+        ({"command": "x", "apiVersion": V1, "env": [{"value": "planted"}]}, "args or env"),
+        ({"command": "x", "apiVersion": V1, "env": ["planted"]}, "args or env"),
+        ({"command": "x", "apiVersion": V1, "env": {"planted": "x"}}, "args or env"),
+        ({"command": "x", "apiVersion": V1, "args": "planted"}, "args or env"),
         ({"command": "x", "apiVersion": V1, "args": 5}, "args or env"),
     ],
 )

@@ -103,6 +103,14 @@ def test_paths_are_relative_to_the_file_they_stand_in(tmp_path: Path) -> None:
     assert config.user["exec"]["command"] == str(tmp_path / "sub" / "bin" / "login")
 
 
+def test_a_command_beside_a_kubeconfig_in_the_current_folder_is_not_looked_for_in_the_path(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    kubeconfig(tmp_path / "c", "https://x", {"exec": {"command": "./login"}})
+    monkeypatch.chdir(tmp_path)
+    assert load_config("c").user["exec"]["command"] == "./login"
+
+
 def test_a_command_without_a_slash_is_left_to_the_path(tmp_path: Path) -> None:
     path = kubeconfig(tmp_path / "c", "https://x", {"exec": {"command": "aws"}})
     assert load_config(str(path)).user["exec"]["command"] == "aws"
@@ -117,6 +125,12 @@ def test_data_win_over_the_file(tmp_path: Path) -> None:
 def test_only_a_plain_true_leaves_certificates_unchecked(tmp_path: Path, given: object, insecure: bool) -> None:
     path = kubeconfig(tmp_path / "c", "https://x", **{"insecure-skip-tls-verify": given})
     assert load_config(str(path)).insecure is insecure
+
+
+@pytest.mark.parametrize(("given", "compression"), [(True, False), (False, True), (None, True)])
+def test_compression_can_be_switched_off(tmp_path: Path, given: object, compression: bool) -> None:
+    path = kubeconfig(tmp_path / "c", "https://x", **{"disable-compression": given})
+    assert load_config(str(path)).compression is compression
 
 
 def test_credentials_in_the_address_are_the_users_and_not_shown(tmp_path: Path) -> None:
@@ -197,6 +211,68 @@ def test_a_file_that_is_no_kubeconfig_is_told_without_quoting_it(tmp_path: Path,
     assert words in caught.value.message
     assert "planted" not in caught.value.message + str(caught.value.next_step)
     assert "\n" not in caught.value.message
+
+
+@pytest.mark.parametrize(
+    ("key", "value", "words"),
+    [
+        ("token", ["planted"], "token is no text"),
+        ("tokenFile", {"planted": 1}, "tokenFile is no text"),
+        ("exec", ["planted"], "exec is no mapping"),
+        ("auth-provider", "planted", "auth-provider is no mapping"),
+        ("as-groups", "planted", "as-groups is no list"),
+        ("as-user-extra", "planted", "as-user-extra is no mapping"),
+    ],
+)
+def test_what_is_of_another_shape_than_it_should_be_is_told(
+    tmp_path: Path, key: str, value: object, words: str
+) -> None:
+    path = kubeconfig(tmp_path / "c", "https://x", {"as": "me", key: value})
+    with pytest.raises(ConfigError) as caught:
+        load_config(str(path))
+    assert caught.value.message == f"user 'u' in kubeconfig {path} cannot be used: {words}"
+
+
+@pytest.mark.parametrize("extra", [{"scopes": None}, {"scopes": "planted"}, {"scopes": 5}])
+def test_extras_of_an_impersonation_are_lists(tmp_path: Path, extra: object) -> None:
+    path = kubeconfig(tmp_path / "c", "https://x", {"as": "me", "as-user-extra": extra})
+    with pytest.raises(ConfigError, match="as-user-extra in the kubeconfig"):
+        load_config(str(path))
+
+
+def test_binary_values_and_paths_that_can_be_none_are_told(tmp_path: Path) -> None:
+    start = "current-context: x\ncontexts: [{name: x, context: {cluster: y}}]\nclusters: [{name: y, cluster: "
+    for cluster_, words in (
+        (
+            "{server: 'https://y', certificate-authority-data: !!binary aGVsbG8=}",
+            "certificate-authority-data is no text",
+        ),
+        ("{server: 'https://y', certificate-authority: \"a\\0b\"}", "cannot be read: embedded null byte"),
+    ):
+        (tmp_path / "c").write_text(f"{start}{cluster_}}}]")
+        with pytest.raises(ConfigError, match=words):
+            load_config(str(tmp_path / "c"))
+
+
+def test_keys_that_nobody_knows_may_hold_anything(tmp_path: Path) -> None:
+    path = kubeconfig(tmp_path / "c", "https://x", {"token": "t", "of-the-future": {"a": [1]}}, rack=["b"])
+    assert load_config(str(path)).user["token"] == "t"
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "clusters:\r\n- name: k\r\n  cluster: {server: 'https://x'}\r\ncontexts:\r\n- {name: c, context: {cluster: k}}\r\n",
+        "\ufeffclusters: [{name: k, cluster: {server: 'https://x'}}]\ncontexts: [{name: c, context: {cluster: k}}]",
+        "a: &k {server: 'https://x'}\nclusters: [{name: k, cluster: {<<: *k}}]\ncontexts: [{name: c, context: {cluster: k}}]",
+        "clusters: [{name: k, cluster: {server: 'https://x'}}, {name: k, cluster: {server: 'https://y'}}]\n"
+        "contexts: [{name: c, context: {cluster: k}}]",
+    ],
+    ids=["CRLF", "byte order mark", "anchors", "a name given twice"],
+)
+def test_files_are_written_in_many_ways(tmp_path: Path, text: str) -> None:
+    (tmp_path / "c").write_bytes(text.encode())
+    assert load_config(str(tmp_path / "c"), "c").server == "https://x"
 
 
 def test_a_folder_is_no_kubeconfig(tmp_path: Path) -> None:

@@ -117,6 +117,16 @@ async def test_what_is_not_there_is_told() -> None:
     assert trust.advice == ()
 
 
-async def test_another_failure_is_an_error() -> None:
-    with pytest.raises(ApiError):
-        await read_trust(Cluster({"secrets": 500, "configmaps": bundle(ROOT)}), "mesh")
+async def test_another_failure_costs_what_it_is_about_alone() -> None:
+    trust = await read_trust(Cluster({"secrets": 500, "configmaps": bundle(ROOT)}), "mesh")
+    assert trust.issuer is None
+    assert len(trust.anchors) == 1
+    assert trust.notes == ("the issuer's certificate cannot be told: refused",)
+    [failure] = trust.failures
+    assert failure.status == 500
+
+
+async def test_what_holds_nothing_is_told() -> None:
+    trust = await read_trust(Cluster({"secrets": {}, "configmaps": bundle(ROOT)}), "mesh")
+    assert trust.notes == ("the issuer's certificate cannot be told: secret mesh/linkerd-identity-issuer is empty",)
+    assert not trust.failures
