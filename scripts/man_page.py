@@ -17,7 +17,7 @@ VERBATIM = "Examples:"
 GLOBAL = "Global options"
 EXIT_STATUS = {
     ExitCode.OK: "Fine.",
-    ExitCode.ERROR: "An error; standard error says what was tried, why it failed and what to do. Also when not one proxy answered.",
+    ExitCode.ERROR: "An error, or no proxy answered; standard error says what was tried, why it failed and what to do.",
     ExitCode.USAGE: "Wrong usage.",
     ExitCode.PARTIAL: "Proxies did not answer, with --strict.",
     ExitCode.GATE: "A gate was not met: check, identity --min-left, profile lint, tap --doctor.",

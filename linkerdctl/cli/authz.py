@@ -30,7 +30,6 @@ from linkerdctl.kube.selection import Selection
 from linkerdctl.metrics.query import TrafficQuery
 from linkerdctl.render.authz import authz_trends, authz_view
 from linkerdctl.render.trends import Trend
-from linkerdctl.render.view import View
 from linkerdctl.reports.authz import AuthzRequest, AuthzRow
 from linkerdctl.reports.authz_objects import PolicyObjects
 from linkerdctl.reports.authz_plan import AuthzPlan, plan
@@ -96,7 +95,7 @@ def authz(
         objects = await policy_objects(scene, selections, live=run.options.recording is None)
         return _Authz(request, plan(request, scene.inventory, objects), scene.inventory, objects)
 
-    show(run, prepare)
+    show(run, prepare, authz_view)
 
 
 @dataclass(frozen=True, slots=True)
@@ -112,9 +111,6 @@ class _Authz(Flat[AuthzRow]):
 
     def rows(self, observation: Observation, answered: Answered | None) -> list[AuthzRow]:
         return authz_rows(self.request, self.plans, observation.answers, self.inventory, self.objects, answered)
-
-    def view(self, rows: Sequence[AuthzRow], run: Run) -> View[AuthzRow]:
-        return authz_view(rows, all_namespaces=run.all_namespaces, wide=run.wide)
 
     def trends(self) -> list[Trend[AuthzRow]]:
         return authz_trends()

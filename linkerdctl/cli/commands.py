@@ -12,6 +12,7 @@ import typer
 from typer.core import TyperCommand, TyperGroup
 
 from linkerdctl.cli.options import NOT_FOR_COMMANDS, handed_up
+from linkerdctl.cli.spelling import as_parsed
 from linkerdctl.cli.values import light
 from linkerdctl.errors import UsageError
 
@@ -51,9 +52,6 @@ COMMANDS = {name: text for group in GROUPS.values() for name, text in group.item
 
 ALIASES = {"certs": "identity"}
 
-OPTIONAL_VALUES = {"--watch": "2s", "-w": "2s", "--batch": "2s"}
-"""Options that may stand alone, and what they then mean; the parser itself knows no optional values."""
-
 
 class Command(TyperCommand):
     """A command that takes the global options too, and shows them in a section of their own."""
@@ -70,8 +68,8 @@ class Command(TyperCommand):
         return params
 
     def parse_args(self, ctx: Any, args: list[str]) -> list[str]:
-        """As ever, with optional values written out."""
-        return super().parse_args(ctx, with_optional_values(args, self._own_names()))
+        """As ever, of words as they may be written."""
+        return super().parse_args(ctx, as_parsed(args, self.get_params(ctx)))
 
     def collect_usage_pieces(self, ctx: Any) -> list[str]:
         """`RESOURCE... [OPTIONS]`; what stands behind `--` comes last."""
@@ -111,19 +109,25 @@ class Commands(TyperGroup):
         _with_completion(ctx, params)
         return params
 
+    def parse_args(self, ctx: Any, args: list[str]) -> list[str]:
+        """As ever, of words as they may be written."""
+        return list(super().parse_args(ctx, as_parsed(args, global_params(self))))
+
     def list_commands(self, ctx: Any) -> list[str]:
         """All names, in the order of the table."""
         return list(COMMANDS)
 
     def get_command(self, ctx: Any, cmd_name: str) -> Any:
-        """Load one; an unknown name ends in an error that suggests what is close."""
-        if (name := ALIASES.get(cmd_name, cmd_name)) in COMMANDS:
-            return load(name)
-        if ctx.resilient_parsing or cmd_name.startswith("-"):
-            return None
-        close = difflib.get_close_matches(cmd_name, COMMANDS, n=1)
-        hint = f"did you mean {close[0]}?" if close else f"commands are {', '.join(COMMANDS)}"
-        raise UsageError(f"unknown command {cmd_name!r}", next_step=hint)
+        """Load one; None when there is none of that name."""
+        name = ALIASES.get(cmd_name, cmd_name)
+        return load(name) if name in COMMANDS else None
+
+    def resolve_command(self, ctx: Any, args: list[str]) -> Any:
+        """As ever; an unknown name ends in an error that suggests what to use."""
+        name, *words = args
+        if ALIASES.get(name, name) not in COMMANDS and not name.startswith("-") and not ctx.resilient_parsing:
+            raise UsageError(f"unknown command {name!r}", next_step=_instead(name, words))
+        return super().resolve_command(ctx, args)
 
     def format_options(self, ctx: Any, formatter: Any) -> None:
         """The table of commands, then the options; listing commands must not load them."""
@@ -145,6 +149,16 @@ class Commands(TyperGroup):
         return [*names, *super(TyperGroup, self).shell_complete(ctx, incomplete)]
 
 
+def _instead(name: str, words: Sequence[str]) -> str:
+    """What may have been meant by a command that does not exist."""
+    from linkerdctl.cli.elsewhere import about_command
+
+    if hint := about_command(name, words):
+        return hint
+    close = difflib.get_close_matches(name.lower(), COMMANDS, n=1)
+    return f"did you mean {close[0]}?" if close else f"commands are {', '.join(COMMANDS)}"
+
+
 def _with_completion(ctx: Any, params: Sequence[Any]) -> None:
     if ctx.resilient_parsing:
         from linkerdctl.cli.completion import complete
@@ -155,19 +169,6 @@ def _with_completion(ctx: Any, params: Sequence[Any]) -> None:
 def global_params(root: Any) -> list[Any]:
     """The root's parameters that are global options."""
     return [param for param in root.params if param.name not in NOT_FOR_COMMANDS]
-
-
-def with_optional_values(args: Sequence[str], options: set[str]) -> list[str]:
-    """Write out what those of `options` mean that stand alone; a value that follows begins with a digit."""
-    words: list[str] = []
-    for index, word in enumerate(args):
-        if word == "--":
-            return [*words, *args[index:]]
-        words.append(word)
-        follower = args[index + 1] if index + 1 < len(args) else ""
-        if word in OPTIONAL_VALUES and word in options and not follower[:1].isdigit():
-            words.append(OPTIONAL_VALUES[word])
-    return words
 
 
 def load(name: str) -> Any:

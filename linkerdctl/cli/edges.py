@@ -20,7 +20,7 @@ from linkerdctl.kube.selection import Selection, parse_selections
 from linkerdctl.render.edges import dot, edges_view, mermaid
 from linkerdctl.render.formats import check_output, render
 from linkerdctl.render.graph import tree_text
-from linkerdctl.render.sorting import sorted_rows
+from linkerdctl.render.sorting import check_sort, sorted_rows
 from linkerdctl.reports.edges import EdgeRow, EdgesRequest, queries, rows
 from linkerdctl.sources.protocol import Observation
 
@@ -67,6 +67,7 @@ def edges(
     options = globals_of(ctx)
     window = seconds(time_window, "--time-window", at_least=1.0)
     request = edges_request(options, resource or (), namespace, all_namespaces=all_namespaces)
+    check_sort(edges_view([]), sort_by)
     asyncio.run(edges_between(options, request, window, output, sort_by=sort_by, strict=strict))
 
 

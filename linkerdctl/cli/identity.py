@@ -22,7 +22,7 @@ from linkerdctl.kube.trust import Trust
 from linkerdctl.metrics.certificates import NAMES
 from linkerdctl.render.formats import check_output, render
 from linkerdctl.render.identity import identity_view
-from linkerdctl.render.sorting import sorted_rows
+from linkerdctl.render.sorting import check_sort, sorted_rows
 from linkerdctl.reports.identity import CertificateRow, Margin, lacking, parse_margin, rows
 
 app = typer.Typer(rich_markup_mode=None, pretty_exceptions_enable=False, add_completion=False)
@@ -92,6 +92,7 @@ def identity(
         strict,
     )
     check_output(output)
+    check_sort(identity_view(), sort_by)
     finish(_identity(options, request), options)
 
 

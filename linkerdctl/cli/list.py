@@ -17,7 +17,7 @@ from linkerdctl.kube.kinds import POD
 from linkerdctl.kube.selectors import parse_selector
 from linkerdctl.render.formats import check_output, render
 from linkerdctl.render.meshed_pods import meshed_pods_view
-from linkerdctl.render.sorting import sorted_rows
+from linkerdctl.render.sorting import check_sort, sorted_rows
 from linkerdctl.reports.meshed_pods import MISSING, ListRequest, MeshedPod, MeshedPods
 
 app = typer.Typer(rich_markup_mode=None, pretty_exceptions_enable=False, add_completion=False)
@@ -51,6 +51,7 @@ def list_(
     """Parse, look, show."""
     options = globals_of(ctx)
     check_output(output)
+    check_sort(meshed_pods_view(), sort_by)
     where = namespace_asked(options, namespace, all_namespaces=all_namespaces)
     labels = parse_selector(selector) if selector else None
     finish(_list(options, ListRequest(where, labels, options.control_plane_named), output, sort_by), options)

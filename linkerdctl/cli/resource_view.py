@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Awaitable, Callable, Iterable, Sequence
 from dataclasses import dataclass
+from functools import partial
 from typing import Generic, Protocol, TypeVar
 
 from linkerdctl.cli.arguments import namespace_asked, seconds
@@ -16,7 +17,7 @@ from linkerdctl.kube.selection import Selection, parse_selections
 from linkerdctl.kube.selectors import parse_selector
 from linkerdctl.metrics.query import TrafficQuery
 from linkerdctl.render.formats import check_output, render
-from linkerdctl.render.sorting import sorted_rows
+from linkerdctl.render.sorting import check_sort, sorted_rows
 from linkerdctl.render.trends import Trend
 from linkerdctl.render.view import View
 from linkerdctl.reports.stat import Answered
@@ -88,10 +89,6 @@ class Report(Protocol[Row]):
         """Rows in their own order."""
         ...
 
-    def view(self, rows: Sequence[Row], run: Run) -> View[Row]:
-        """Columns for these rows."""
-        ...
-
     def sorted(self, rows: Sequence[Row], view: View[Row], by: str | None) -> list[Row]:
         """Rows as `--sort-by` says."""
         ...
@@ -105,6 +102,14 @@ class Report(Protocol[Row]):
         ...
 
 
+class Columns(Protocol[Row]):
+    """Which columns there are, whatever the rows; some are shown for some rows only."""
+
+    def __call__(self, rows: Sequence[Row], *, all_namespaces: bool, wide: bool) -> View[Row]:
+        """Columns for these rows, or for none."""
+        ...
+
+
 class Flat(Generic[Row]):
     """For reports whose rows are sorted one by one."""
 
@@ -113,22 +118,26 @@ class Flat(Generic[Row]):
         return sorted_rows(rows, view, by)
 
 
+ViewOf = Callable[[Sequence[Row]], View[Row]]
+"""The columns as this run wants them."""
 Prepare = Callable[[Scene, tuple[Selection, ...]], Awaitable[Report[Row]]]
 """Makes the report when the cluster has been looked at; the selections are then those it knows."""
 
 
-def show(run: Run, prepare: Prepare[Row]) -> None:
+def show(run: Run, prepare: Prepare[Row], columns: Columns[Row]) -> None:
     """Do it all; raises `LinkerdctlError`."""
-    finish(_shown(run, prepare), run.options)
+    view = partial(columns, all_namespaces=run.all_namespaces, wide=run.wide)
+    check_sort(view([]), run.sort_by)
+    finish(_shown(run, prepare, view), run.options)
 
 
-async def _shown(run: Run, prepare: Prepare[Row]) -> None:
+async def _shown(run: Run, prepare: Prepare[Row], view_of: ViewOf[Row]) -> None:
     async with open_scene(run.options, run.selections, window=run.window, since_start=run.since_start) as scene:
         report = await prepare(scene, _found(run.selections, scene.inventory))
         if run.every is None:
-            await _once(run, scene, report)
+            await _once(run, scene, report, view_of)
         else:
-            await _watched(run, scene, report, run.every)
+            await _watched(run, scene, report, view_of, run.every)
 
 
 def _found(selections: Sequence[Selection], inventory: Inventory) -> tuple[Selection, ...]:
@@ -140,11 +149,11 @@ def _found(selections: Sequence[Selection], inventory: Inventory) -> tuple[Selec
     return found
 
 
-async def _once(run: Run, scene: Scene, report: Report[Row]) -> None:
+async def _once(run: Run, scene: Scene, report: Report[Row], view_of: ViewOf[Row]) -> None:
     terminal = run.options.terminal
     observation = await scene.source.observe(report.queries, await scene.targets())
     found = report.rows(observation, answered_of(scene.inventory, observation.coverage))
-    view = report.view(found, run)
+    view = view_of(found)
     if run.since_start and found:
         terminal.note("averages since each proxy started; for what happens now leave --since-start out")
     render(report.sorted(found, view, run.sort_by), view, run.output, terminal)
@@ -154,7 +163,7 @@ async def _once(run: Run, scene: Scene, report: Report[Row]) -> None:
     check_coverage(observation.coverage, strict=run.strict)
 
 
-async def _watched(run: Run, scene: Scene, report: Report[Row], every: float) -> None:
+async def _watched(run: Run, scene: Scene, report: Report[Row], view_of: ViewOf[Row], every: float) -> None:
     from linkerdctl.render.live import live_on
     from linkerdctl.render.stream import STREAMED, Stream
     from linkerdctl.render.trends import with_trends
@@ -164,7 +173,7 @@ async def _watched(run: Run, scene: Scene, report: Report[Row], every: float) ->
     with live_on(terminal, streamed=run.output in STREAMED) as live:
         async for observation in scene.source.watch(report.queries, scene.targets, every):
             found = report.rows(observation, answered_of(scene.inventory, observation.coverage))
-            view = report.view(found, run)
+            view = view_of(found)
             ordered = report.sorted(found, view, run.sort_by)
             if run.output in STREAMED:
                 stream.show(view, ordered, observation.ended)

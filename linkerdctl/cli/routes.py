@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from typing import Annotated, Literal
 
 import typer
@@ -33,7 +33,7 @@ from linkerdctl.kube.selection import parse_selections
 from linkerdctl.kube.selectors import parse_selector
 from linkerdctl.render.formats import check_output, render
 from linkerdctl.render.routes import fate_view, routes_view
-from linkerdctl.render.sorting import sorted_rows
+from linkerdctl.render.sorting import check_sort, sorted_rows
 from linkerdctl.render.view import View
 from linkerdctl.reports.routes import RouteRow, RoutesRequest
 from linkerdctl.reports.routes_empty import hint, why_no_rows
@@ -114,8 +114,9 @@ def routes(
     window = seconds(time_window, "--time-window", at_least=1.0)
     every = seconds(watch, "--watch", at_least=0.5) if watch else None
     _check_why(why, watched=every is not None, paths=bool(tap or recorded))
-    paths = seen_paths(options, request, tap, recorded, window)
-    show = _Show(options, output, sort_by, strict, all_namespaces, why, request.to is not None, paths)
+    show = _Show(options, output, sort_by, strict, all_namespaces, why, request.to is not None)
+    check_sort(show.view([]), sort_by)
+    show = replace(show, paths=seen_paths(options, request, tap, recorded, window))
     asyncio.run(_routes(options, request, show, window=window, every=every, since_start=since_start))
 
 
@@ -137,7 +138,7 @@ class _Show:
     all_namespaces: bool
     why: bool
     to: bool
-    paths: Mapping[tuple[str, str], Sequence[SeenPath]]
+    paths: Mapping[tuple[str, str], Sequence[SeenPath]] = field(default_factory=dict)
 
     @property
     def is_table(self) -> bool:

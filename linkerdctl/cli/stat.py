@@ -31,7 +31,7 @@ from linkerdctl.kube.kinds import AUTHORITY, POLICY_KINDS, SERVICE
 from linkerdctl.kube.selection import parse_selections
 from linkerdctl.kube.selectors import parse_selector
 from linkerdctl.render.formats import check_output, render
-from linkerdctl.render.sorting import sorted_rows
+from linkerdctl.render.sorting import check_sort, sorted_rows
 from linkerdctl.render.stat import stat_view
 from linkerdctl.render.view import View
 from linkerdctl.reports.empty import why_empty
@@ -101,6 +101,7 @@ def stat(
     )
     policy = any(each.kind in POLICY_KINDS for each in request.selections)
     show = _Show(options, output, sort_by, strict, all_namespaces, policy)
+    check_sort(show.view([]), sort_by)
     finish(_stat(options, request, show, window=window, every=every, since_start=since_start), options)
 
 

@@ -28,7 +28,6 @@ from linkerdctl.kube.selection import Selection
 from linkerdctl.metrics.query import TrafficQuery
 from linkerdctl.render.inbound import inbound_trends, inbound_view
 from linkerdctl.render.trends import Trend
-from linkerdctl.render.view import View
 from linkerdctl.reports.inbound import InboundRequest, InboundRow, inbound_queries, inbound_rows
 from linkerdctl.reports.nothing import why_nothing
 from linkerdctl.reports.stat import Answered
@@ -87,7 +86,7 @@ def stat_inbound(
     async def prepare(scene: Scene, selections: tuple[Selection, ...]) -> Report[InboundRow]:
         return _Inbound(InboundRequest(selections, all_traffic), scene.inventory)
 
-    show(run, prepare)
+    show(run, prepare, inbound_view)
 
 
 @dataclass(frozen=True, slots=True)
@@ -101,9 +100,6 @@ class _Inbound(Flat[InboundRow]):
 
     def rows(self, observation: Observation, answered: Answered | None) -> list[InboundRow]:
         return inbound_rows(self.request, observation.answers, self.inventory, answered)
-
-    def view(self, rows: Sequence[InboundRow], run: Run) -> View[InboundRow]:
-        return inbound_view(rows, all_namespaces=run.all_namespaces, wide=run.wide)
 
     def trends(self) -> list[Trend[InboundRow]]:
         return inbound_trends()

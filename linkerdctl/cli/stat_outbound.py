@@ -88,7 +88,7 @@ def stat_outbound(
         request = OutboundRequest(selections)
         return _Outbound(request, plan(request, scene.inventory), scene.inventory)
 
-    show(run, prepare)
+    show(run, prepare, outbound_view)
 
 
 @dataclass(frozen=True, slots=True)
@@ -103,9 +103,6 @@ class _Outbound:
 
     def rows(self, observation: Observation, answered: Answered | None) -> list[OutboundRow]:
         return outbound_rows(self.plans, observation.answers, self.inventory, answered)
-
-    def view(self, rows: Sequence[OutboundRow], run: Run) -> View[OutboundRow]:
-        return outbound_view(rows, all_namespaces=run.all_namespaces, wide=run.wide)
 
     def sorted(self, rows: Sequence[OutboundRow], view: View[OutboundRow], by: str | None) -> list[OutboundRow]:
         return sorted_tree(rows, view, by)

@@ -19,6 +19,12 @@ def sorted_rows(rows: Sequence[Row], view: View[Row], by: str | None) -> list[Ro
     return sorted(known, key=lambda row: column.value(row), reverse=numeric) + unknown  # type: ignore[arg-type, return-value]
 
 
+def check_sort(view: View[Row], by: str | None) -> None:
+    """Raise `UsageError` for a column that does not exist, before anyone has to wait for it; `view` may be of no rows."""
+    if by is not None:
+        _column(view, by)
+
+
 def _column(view: View[Row], by: str) -> Column[Row]:
     wanted = by.lower().replace("-", "_")
     for column in view.columns:

@@ -95,6 +95,58 @@ def test_wrong_usage_ends_with_two(outcome: Any, line: str, words: str) -> None:
 
 
 @pytest.mark.parametrize(
+    ("line", "words"),
+    [
+        ("edges svc", "edges are between workloads, not services"),
+        ("edges deploy/web -A", "by name across all namespaces"),
+        ("edges deploy -o xml", "unknown output format"),
+        ("graph svc", "edges are between workloads"),
+        ("routes deploy -o fate", "-o fate needs --to"),
+        ("routes server", "routes are those of workloads"),
+        ("routes deploy --why --watch", "--why and --watch exclude"),
+        ("routes deploy --why --tap deploy/web", "are about one service"),
+        ("stat deploy --from svc/a", "sends no requests"),
+        ("stat server --to deploy/x", "only servers count them"),
+        ("stat deploy -n Bad_NS", "no valid namespace"),
+        ("stat deploy -l a==b=c", "bad label selector"),
+        ("stat-inbound server", "is about workloads"),
+        ("stat-outbound svc", "send no requests"),
+        ("authz au", "no policy is about authorities"),
+        ("identity --min-left foo", "'foo' is neither"),
+        ("metrics deploy --family (", "no regular expression"),
+        ("tap svc/x", "a service cannot be tapped"),
+        ("tap deploy/web --max-rps 0", "lets no request through"),
+        ("top deploy --no-tap --path /x", "by peer and route only"),
+        *(
+            (f"{command} --sort-by size", "no column 'size'")
+            for command in (
+                "stat deploy",
+                "stat-inbound deploy",
+                "stat-outbound deploy",
+                "authz deploy",
+                "edges deploy",
+                "routes deploy",
+                "routes deploy --to svc/x -o fate",
+                "identity",
+                "list",
+                "metrics cardinality",
+                "top deploy",
+            )
+        ),
+    ],
+)
+def test_wrong_usage_is_told_without_any_cluster(
+    outcome: Any, monkeypatch: pytest.MonkeyPatch, tmp_path: Path, line: str, words: str
+) -> None:
+    """And so before anybody has waited for an answer."""
+    monkeypatch.setenv("KUBECONFIG", str(tmp_path / "nonexistent"))
+    code, lines = outcome(*line.split())
+    assert code == 2
+    assert words in lines[0]
+    assert len(lines) > 1, "the next step is missing"
+
+
+@pytest.mark.parametrize(
     ("line", "words", "hint"),
     [
         ("stat deploy/wbe -n emojivoto", "deployment 'wbe' not found in namespace emojivoto", "did you mean web"),
