@@ -21,7 +21,6 @@ from linkerdctl.kube.questions import TAP_SERVICE, allowed, api_state, server_ve
 from linkerdctl.kube.rbac import About
 from linkerdctl.kube.selection import Selection
 from linkerdctl.kube.served import Served
-from linkerdctl.kube.trust import Trust
 from linkerdctl.kube.trust_reader import read_trust
 from linkerdctl.metrics.query import Direction, Need, TrafficQuery
 from linkerdctl.reports.check import ApiFacts, CheckRequest, Facts, Grant, PrometheusFacts
@@ -50,17 +49,10 @@ async def _of_cluster(options: GlobalOptions, client: KubeClient, facts: Facts) 
     if facts.namespace is None and await allowed(client, About("list", "pods")) is False:
         facts = replace(facts, namespace=client.config.namespace, narrowed=True)
     tap, trust, facts = await asyncio.gather(
-        api_state(client, TAP_SERVICE), _trust(client, options.control_plane), _of_proxies(options, facts)
+        api_state(client, TAP_SERVICE), read_trust(client, options.control_plane), _of_proxies(options, facts)
     )
     grants = await _grants(options, client, facts.namespace, tap=tap.served is Served.AVAILABLE)
     return replace(facts, tap=tap, trust=trust, grants=grants)
-
-
-async def _trust(client: KubeClient, namespace: str) -> Trust:
-    try:
-        return await read_trust(client, namespace)
-    except ApiError as error:
-        return Trust(namespace, notes=(error.message,))
 
 
 async def _grants(options: GlobalOptions, client: KubeClient, namespace: str | None, *, tap: bool) -> tuple[Grant, ...]:

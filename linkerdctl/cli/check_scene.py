@@ -85,9 +85,10 @@ def _ref(pod: Manifest) -> PodRef:
 def _inject(manifest: Manifest) -> str:
     """What an object says about injection; pods may say it in a label too."""
     metadata = manifest["metadata"]
-    return str((metadata.get("annotations") or {}).get(INJECT) or (metadata.get("labels") or {}).get(INJECT) or "")
+    told = (metadata.get(place) for place in ("annotations", "labels"))
+    return next((str(each[INJECT]) for each in told if isinstance(each, Mapping) and each.get(INJECT)), "")
 
 
 def _opts_out(pod: Manifest) -> bool:
     """Those that say so, and those on the node's network, which are never injected."""
-    return _inject(pod) == "disabled" or bool(pod.get("spec", {}).get("hostNetwork"))
+    return _inject(pod) == "disabled" or bool((pod.get("spec") or {}).get("hostNetwork"))
