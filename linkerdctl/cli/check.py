@@ -7,9 +7,9 @@ from typing import Annotated, Literal
 
 import typer
 
+from linkerdctl.cli.arguments import seconds
 from linkerdctl.cli.options import GlobalOptions, globals_of
 from linkerdctl.cli.traffic import finish
-from linkerdctl.durations import parse_duration
 from linkerdctl.errors import ExitCode, UsageError
 from linkerdctl.render.check import OUTPUTS, show_report
 from linkerdctl.reports.check import CheckRequest, Facts, Report, Result
@@ -64,7 +64,7 @@ def check(
         raise UsageError("-A and -n exclude each other", next_step="give one of them")
     request = CheckRequest(namespace, parse_margin(min_left) if min_left else None)
     worst = Result.WARNING if fail_on == "warn" else Result.ERROR
-    finish(_check(options, request, worst, parse_duration(wait), output), options)
+    finish(_check(options, request, worst, seconds(wait, "--wait", at_least=0), output), options)
 
 
 async def _check(options: GlobalOptions, request: CheckRequest, worst: Result, wait: float, output: str) -> None:

@@ -10,7 +10,7 @@ import typer
 from typer.core import TyperGroup
 
 from linkerdctl.cli.commands import load
-from linkerdctl.cli.metrics_texts import Asked, Family, each_text, pattern
+from linkerdctl.cli.metrics_texts import Asked, Family, each_text
 from linkerdctl.cli.options import globals_of
 from linkerdctl.cli.shared_options import AllNamespaces, Namespace, Selector, Strict
 from linkerdctl.cli.traffic import finish
@@ -58,39 +58,56 @@ Examples:
 
 \b
 A word that is no kind names a pod. Each proxy's text stands below a heading with its pod's name; one that did not
-answer has an error there, and is named on standard error too. With --raw there are no headings.
+answer has an error there, and is named on standard error too. With --raw there are no headings, which suits one pod.
 """
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(slots=True)
 class _Shown:
     """How texts are written."""
 
     terminal: Terminal
     family: re.Pattern[str] | None
     full_names: bool
+    _written: int = 0
+    """Texts."""
 
-    def text(self, number: int, of: int, said: ProxyText) -> None:
+    def text(self, number: int, of: int, said: ProxyText) -> bool:
         """Heading and text; raises `ExpositionError` before anything of it is written."""
         name = str(said.target.pod) if self.full_names else said.target.pod.name
         text = failed_text(said.failure.reason) if said.failure else self._screened(said.text)
         self.terminal.out(headed(name, number, of) + text)
+        return bool(text) and said.failure is None
 
-    def raw(self, _number: int, _of: int, said: ProxyText) -> None:
+    def raw(self, number: int, of: int, said: ProxyText) -> bool:
         """The text alone; one that is malformed too, for who wants to see what is wrong. Raises `ExpositionError` then."""
         if said.failure:
-            return
+            return False
         try:
-            self.terminal.out(self._screened(said.text))
+            return self._write(self._screened(said.text))
         except ExpositionError:
             if self.family is None:
-                self.terminal.out(readable(said.text, on_terminal=self.on_terminal))
+                text = readable(said.text, on_terminal=self.on_terminal)
+                self._write(text if text.endswith("\n") or number == of else f"{text}\n")
             raise
+
+    def close(self) -> None:
+        """Say what nobody could tell from the texts themselves."""
+        if self._written > 1:
+            self.terminal.note(
+                f"these are the texts of {self._written} proxies, and nothing tells where one ends: without --raw each "
+                "has a heading, with -o json each sample its pod"
+            )
 
     @property
     def on_terminal(self) -> bool:
         """Whether somebody reads it as it comes."""
         return self.terminal.width is not None
+
+    def _write(self, text: str) -> bool:
+        self.terminal.out(text)
+        self._written += bool(text)
+        return bool(text)
 
     def _screened(self, text: bytes) -> str:
         return screened(text, self.family, on_terminal=self.on_terminal)
@@ -119,12 +136,19 @@ def expose(
         raise UsageError(f"unknown output format {output!r}", next_step=f"-o takes {', '.join(FORMATS)}")
     if raw and output == "json":
         raise UsageError("--raw and -o json exclude each other", next_step="give one of them")
-    asked = Asked.of(options, resource, namespace, all_namespaces=all_namespaces, selector=selector, strict=strict)
-    wanted = pattern(family)
+    asked = Asked.of(
+        options,
+        resource,
+        namespace,
+        all_namespaces=all_namespaces,
+        selector=selector,
+        family=family,
+        strict=strict,
+    )
     if output == "json":
-        writer = JsonSamples(options.terminal, wanted)
+        writer = JsonSamples(options.terminal, asked.family)
         finish(each_text(asked, writer.take, writer.close), options)
         return
     everywhere = any(each.namespace is None for each in asked.selections)
-    shown = _Shown(options.terminal, wanted, everywhere)
-    finish(each_text(asked, shown.raw if raw else shown.text, lambda: None), options)
+    shown = _Shown(options.terminal, asked.family, everywhere)
+    finish(each_text(asked, shown.raw if raw else shown.text, shown.close), options)

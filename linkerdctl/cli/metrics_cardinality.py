@@ -1,70 +1,101 @@
-"""`metrics cardinality`: series and bytes of proxies' metrics, by family or by label."""
+"""`metrics cardinality`: series and bytes of proxies' metrics, by family, by label or by pod."""
 
 from __future__ import annotations
 
-import re
-from dataclasses import dataclass, field
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
 from typing import Annotated, Any, Literal
 
 import typer
 
-from linkerdctl.cli.metrics_texts import Asked, Family, each_text, pattern
+from linkerdctl.cli.metrics_texts import Asked, Family, each_text
 from linkerdctl.cli.options import globals_of
-from linkerdctl.cli.shared_options import AllNamespaces, Namespace, Output, Selector, Strict
+from linkerdctl.cli.shared_options import AllNamespaces, Namespace, Selector, Strict
 from linkerdctl.cli.traffic import finish
+from linkerdctl.errors import UsageError
 from linkerdctl.metrics.dump import families
-from linkerdctl.render.cardinality import family_view, label_view
+from linkerdctl.render.cardinality import drop_rule, family_view, label_view, pod_view
 from linkerdctl.render.formats import check_output, render
-from linkerdctl.render.sorting import sorted_rows
-from linkerdctl.render.terminal import Terminal
-from linkerdctl.reports.cardinality import BY_LABEL, Cardinality
+from linkerdctl.render.sorting import check_sort, sorted_rows
+from linkerdctl.render.view import View
+from linkerdctl.reports.cardinality import BY_FAMILY, BY_LABEL, BY_POD, Cardinality
 from linkerdctl.sources.protocol import ProxyText
 
 app = typer.Typer(rich_markup_mode=None, pretty_exceptions_enable=False, add_completion=False)
 
 HELP = """\b
-What metrics cost: series and bytes of many proxies, by family, or by label with the number of its values.
+What metrics cost: series and bytes of many proxies, by family, by pod, or by label with the number of its values.
 
 \b
 Examples:
   linkerdctl metrics cardinality -n emojivoto
   linkerdctl metrics cardinality deploy/web -n emojivoto --sort-by bytes
+  linkerdctl metrics cardinality -A --by pod
   linkerdctl metrics cardinality -A --by label
   linkerdctl metrics cardinality -A --by label --family '^outbound_http_route' -o wide
   linkerdctl metrics cardinality -A -o csv > series.csv
+  linkerdctl metrics cardinality -A --family '^route_response_latency_ms' -o relabel
 
 \b
 Series are counted as a Prometheus would: each bucket of a histogram is one, and the same one on two proxies is two.
-Bytes are those of the text, before compression.
+Bytes are those of the text, before compression. -o relabel prints the rule for a Prometheus that is to store none of the
+families of --family.
 """
+RELABEL = "relabel"
 
 
 @dataclass(slots=True)
 class _Count:
     """Counts texts, and shows what was counted."""
 
-    terminal: Terminal
-    family: re.Pattern[str] | None
-    by_label: bool
+    asked: Asked
     output: str
     sort_by: str | None
-    _found: Cardinality = field(default_factory=Cardinality)
+    found: Cardinality
+    _proxies: int = 0
 
-    def take(self, number: int, of: int, said: ProxyText) -> None:
+    def take(self, _number: int, _of: int, said: ProxyText) -> bool:
         """Count a proxy's text; raises `ExpositionError` before anything of it counts."""
-        chosen = [] if said.failure else [each for each in families(said.text) if each.matches(self.family)]
-        self._found.add(said.target.pod, chosen, by_label=self.by_label)
+        if said.failure:
+            return False
+        chosen = [each for each in families(said.text) if each.matches(self.asked.family)]
+        self.found.add(said.target.pod, chosen)
+        self._proxies += 1
+        return bool(chosen)
+
+    def rows(self) -> Sequence[Any]:
+        """Of families, labels or pods."""
+        return _ROWS[self.found.by](self.found)
+
+    def view(self, rows: Sequence[Any]) -> View[Any]:
+        """Their columns."""
+        return _VIEWS[self.found.by](rows)
 
     def show(self) -> None:
         """The table, or what is wanted instead."""
-        rows: list[Any] = [*(self._found.labels() if self.by_label else self._found.families())]
-        view: Any = label_view(rows) if self.by_label else family_view(rows)
+        rows, terminal = self.rows(), self.asked.options.terminal
+        if self.output == RELABEL:
+            terminal.out(drop_rule(rows))
+            return
+        view = self.view(rows)
         ordered = sorted_rows(rows, view, self.sort_by)
         if ordered or self.output not in ("table", "wide"):
-            render(ordered, view, self.output, self.terminal)
-        if rows and not self.by_label:
+            render(ordered, view, self.output, terminal)
+        if rows and self.found.by != BY_LABEL:
             series, size = sum(row.series for row in rows), sum(row.size for row in rows)
-            self.terminal.note(f"{series} series, {size} bytes")
+            terminal.note(f"{series} series, {size} bytes on {self._proxies} proxies")
+
+
+_ROWS: dict[str, Callable[[Cardinality], Sequence[Any]]] = {
+    BY_FAMILY: Cardinality.families,
+    BY_LABEL: Cardinality.labels,
+    BY_POD: Cardinality.pods,
+}
+_VIEWS: dict[str, Callable[[Sequence[Any]], View[Any]]] = {
+    BY_FAMILY: family_view,
+    BY_LABEL: label_view,
+    BY_POD: pod_view,
+}
 
 
 @app.command("cardinality", help=HELP)
@@ -77,10 +108,12 @@ def cardinality(
     all_namespaces: AllNamespaces = False,
     selector: Selector = "",
     by: Annotated[
-        Literal["family", "label"], typer.Option(show_default=False, help="What a row is (default: family).")
+        Literal["family", "label", "pod"], typer.Option(show_default=False, help="What a row is (default: family).")
     ] = "family",
     family: Family = None,
-    output: Output = "table",
+    output: Annotated[
+        str, typer.Option("--output", "-o", metavar="FORMAT", help="table, wide, json, yaml, csv or relabel.")
+    ] = "table",
     sort_by: Annotated[
         str | None, typer.Option(metavar="COLUMN", help="Sort by a column (series, bytes, values, ...).")
     ] = None,
@@ -88,9 +121,18 @@ def cardinality(
 ) -> None:
     """Parse, ask, count, show."""
     options = globals_of(ctx)
-    check_output(output)
+    check_output(output, RELABEL)
+    if output == RELABEL and (by != BY_FAMILY or not family):
+        raise UsageError("-o relabel is about families", next_step="say which are not to be stored: --family REGEX")
     asked = Asked.of(
-        options, resource or (), namespace, all_namespaces=all_namespaces, selector=selector, strict=strict
+        options,
+        resource or (),
+        namespace,
+        all_namespaces=all_namespaces,
+        selector=selector,
+        family=family,
+        strict=strict,
     )
-    count = _Count(options.terminal, pattern(family), by == BY_LABEL, output, sort_by)
+    count = _Count(asked, output, sort_by, Cardinality(by))
+    check_sort(count.view([]), sort_by)
     finish(each_text(asked, count.take, count.show), options)

@@ -2,29 +2,31 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Callable, Sequence
 from contextlib import aclosing
 from dataclasses import dataclass
-from typing import Annotated, Any
+from typing import Annotated
 
 import typer
 
-from linkerdctl.cli.arguments import namespace_asked
+from linkerdctl.cli.arguments import namespace_asked, proxies_asked
 from linkerdctl.cli.options import GlobalOptions
 from linkerdctl.cli.scene import Scene
 from linkerdctl.cli.traffic import check_coverage, open_scene, tell_coverage
 from linkerdctl.errors import ExpositionError, UsageError
 from linkerdctl.kube.inventory import PodRef, Target
 from linkerdctl.kube.kinds import POD, find_kind
-from linkerdctl.kube.selection import Selection, parse_selections
-from linkerdctl.kube.selectors import parse_selector
+from linkerdctl.kube.selection import Selection
+from linkerdctl.reports.nothing import why_nothing
 from linkerdctl.sources.protocol import Coverage, ProxyFailure, ProxyText
 
 Family = Annotated[
     str | None, typer.Option(metavar="REGEX", help="Only families in whose name, or samples' names, this is found.")
 ]
-Take = Callable[[int, int, ProxyText], None]
-"""Gets the number of a proxy, counted from 1, how many there are, and what it said. Raises `ExpositionError`."""
+Take = Callable[[int, int, ProxyText], bool]
+"""Gets the number of a proxy, counted from 1, how many there are, and what it said; tells whether anything of it was wanted.
+Raises `ExpositionError`."""
 
 NOT_RUNNING = "its pod does not run"
 
@@ -35,6 +37,7 @@ class Asked:
 
     options: GlobalOptions
     selections: tuple[Selection, ...]
+    family: re.Pattern[str] | None
     strict: bool
 
     @classmethod
@@ -46,28 +49,30 @@ class Asked:
         *,
         all_namespaces: bool,
         selector: str,
+        family: str | None,
         strict: bool,
     ) -> Asked:
-        """From the options as they were given; one word that is no kind names a pod. Raises `UsageError`."""
+        """From the options as they were given; raises `UsageError`."""
         where = namespace_asked(options, namespace, all_namespaces=all_namespaces)
-        labels = parse_selector(selector) if selector else None
-        return cls(options, parse_selections(_resources(words), namespace=where, labels=labels), strict)
+        return cls(
+            options, proxies_asked(_resources(words), namespace=where, selector=selector), _pattern(family), strict
+        )
 
 
-def pattern(regex: str | None) -> Any:
+def _pattern(regex: str | None) -> re.Pattern[str] | None:
     """A compiled `--family`; raises `UsageError`."""
-    import re
-
     try:
         return re.compile(regex) if regex else None
     except (re.error, OverflowError, RecursionError) as error:
-        raise UsageError(f"--family {regex!r} is no regular expression: {error}") from None
+        message = f"--family {regex!r} is no regular expression: {error}"
+        raise UsageError(message, next_step="quote it for the shell: '^request_total$'") from None
 
 
-def _resources(words: Sequence[str]) -> list[str]:
+def _resources(words: Sequence[str]) -> Sequence[str]:
+    """One word that is no kind is a pod here, dash or not."""
     if len(words) == 1 and not {"/", ","} & {*words[0]} and words[0] != "all" and find_kind(words[0].lower()) is None:
         return [f"{POD.name}/{words[0]}"]
-    return [*words] or [POD.name]
+    return words
 
 
 async def each_text(asked: Asked, take: Take, shown: Callable[[], None]) -> None:
@@ -78,30 +83,37 @@ async def each_text(asked: Asked, take: Take, shown: Callable[[], None]) -> None
     async with open_scene(asked.options, asked.selections, window=1.0) as scene:
         targets, silent = _chosen(scene, asked.selections)
         answered, failures, number, everyone = set[PodRef](), [*silent], 0, len(targets) + len(silent)
+        anything = False
         async with aclosing(scene.source.texts(targets)) as texts:
             async for text in texts:
                 number += 1
-                if failure := _taken(take, number, everyone, text):
+                wanted, failure = _taken(take, number, everyone, text)
+                anything |= wanted
+                if failure:
                     failures.append(failure)
                 else:
                     answered.add(text.target.pod)
         for failure in silent:
             number += 1
             take(number, everyone, ProxyText(Target(failure.pod, {}, "", 0), failure=failure))
-    shown()
-    pods = frozenset(target.pod for target in targets) | {each.pod for each in silent}
-    _tell(asked, Coverage(pods, frozenset(answered), tuple(sorted(failures, key=lambda each: each.pod))))
+        shown()
+        pods = frozenset(target.pod for target in targets) | {each.pod for each in silent}
+        _tell(
+            asked,
+            Coverage(pods, frozenset(answered), tuple(sorted(failures, key=lambda each: each.pod))),
+            scene,
+            anything,
+        )
 
 
-def _taken(take: Take, number: int, of: int, text: ProxyText) -> ProxyFailure | None:
-    """Hand it over; why it counts as none, if it does."""
+def _taken(take: Take, number: int, of: int, text: ProxyText) -> tuple[bool, ProxyFailure | None]:
+    """Hand it over; whether anything was wanted, and why it counts as none if it does."""
     try:
-        take(number, of, text)
+        return take(number, of, text), text.failure
     except ExpositionError as error:
         failure = ProxyFailure(text.target.pod, error.message, error.next_step)
         take(number, of, ProxyText(text.target, failure=failure))
-        return failure
-    return text.failure
+        return False, failure
 
 
 def _chosen(scene: Scene, selections: Sequence[Selection]) -> tuple[list[Target], list[ProxyFailure]]:
@@ -112,9 +124,13 @@ def _chosen(scene: Scene, selections: Sequence[Selection]) -> tuple[list[Target]
     return targets, [ProxyFailure(pod, NOT_RUNNING) for pod in sorted(wanted - {target.pod for target in targets})]
 
 
-def _tell(asked: Asked, coverage: Coverage) -> None:
+def _tell(asked: Asked, coverage: Coverage, scene: Scene, anything: bool) -> None:
     terminal = asked.options.terminal
     if not coverage.asked:
-        terminal.note("there is no meshed pod there")
+        selections = [scene.inventory.resolve(each) for each in asked.selections]
+        terminal.note(why_nothing(selections, scene.inventory, None, "has no meshed pod"))
+    elif coverage.answered and not anything:
+        told = "nothing to show: no proxy that answered has a family"
+        terminal.note(f"{told} that --family {asked.family.pattern!r} finds" if asked.family else told)
     tell_coverage(terminal, coverage)
     check_coverage(coverage, strict=asked.strict)

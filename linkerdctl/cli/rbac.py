@@ -8,6 +8,7 @@ from typing import Annotated, Literal
 
 import typer
 
+from linkerdctl.cli.commands import ALIASES
 from linkerdctl.cli.options import GlobalOptions, globals_of
 from linkerdctl.cli.traffic import default_namespace
 from linkerdctl.errors import UsageError
@@ -51,7 +52,7 @@ def rbac(
 ) -> None:
     """Parse and print."""
     options = globals_of(ctx)
-    commands = command or list(COMMANDS)
+    commands = [*dict.fromkeys(ALIASES.get(each, each) for each in command or COMMANDS)]
     _check_commands(commands)
     if all_namespaces and namespace:
         raise UsageError("-A and -n exclude each other", next_step="give one of them")

@@ -40,8 +40,8 @@ class JsonSamples:
         self._family = family
         self._begun = False
 
-    def take(self, number: int, of: int, said: ProxyText) -> None:
-        """All samples of a proxy, or none of them; raises `ExpositionError`."""
+    def take(self, number: int, of: int, said: ProxyText) -> bool:
+        """All samples of a proxy, or none of them; whether there are any. Raises `ExpositionError`."""
         pod = {"namespace": said.target.pod.namespace, "pod": said.target.pod.name}
         chosen = [] if said.failure else _chosen(said.text, self._family)
         lines = [
@@ -51,6 +51,7 @@ class JsonSamples:
         if lines:
             self._terminal.out((",\n" if self._begun else "[\n") + ",\n".join(lines))
             self._begun = True
+        return bool(lines)
 
     def close(self) -> None:
         """End the array."""

@@ -1,14 +1,14 @@
-"""`metrics cardinality`: what series of proxies cost, by family and by label. Pure: families in, rows out."""
+"""`metrics cardinality`: what series of proxies cost, by family, label and pod. Pure: families in, rows out."""
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Sequence
 from dataclasses import dataclass, field
 
 from linkerdctl.kube.inventory import PodRef
 from linkerdctl.metrics.dump import Family
 
-BY_FAMILY, BY_LABEL = "family", "label"
+BY_FAMILY, BY_LABEL, BY_POD = "family", "label", "pod"
 
 
 @dataclass(slots=True)
@@ -25,6 +25,8 @@ class FamilyCost:
     most: int = 0
     """Series on the proxy that has most of them."""
     most_on: PodRef | None = None
+    samples: set[str] = field(default_factory=set)
+    """Names of its samples, which are what a Prometheus calls its series."""
 
 
 @dataclass(slots=True)
@@ -41,21 +43,43 @@ class LabelCost:
     families: set[str] = field(default_factory=set)
 
 
+@dataclass(frozen=True, slots=True)
+class PodCost:
+    """A proxy over all families."""
+
+    pod: PodRef
+    series: int
+    size: int
+    """Bytes, as of a family."""
+    families: int
+    """That it has series of."""
+
+
 @dataclass(slots=True)
 class Cardinality:
     """Takes in one proxy after the other."""
 
+    by: str
     _families: dict[str, FamilyCost] = field(default_factory=dict)
     _labels: dict[str, LabelCost] = field(default_factory=dict)
+    _pods: list[PodCost] = field(default_factory=list)
 
-    def add(self, pod: PodRef, families: Iterable[Family], *, by_label: bool) -> None:
-        """Count the families of a proxy, or with `by_label` their labels."""
+    def add(self, pod: PodRef, families: Sequence[Family]) -> None:
+        """Count the families of a proxy."""
+        if self.by == BY_POD:
+            series, size = sum(len(each.lines) for each in families), sum(each.size for each in families)
+            self._pods.append(PodCost(pod, series, size, sum(bool(each.lines) for each in families)))
+            return
         for family in families:
-            if not by_label:
+            if self.by == BY_FAMILY:
                 self._add_family(pod, family)
                 continue
             for name, value in (pair for line in family.lines for pair in line.pairs()):
                 self._add_label(family.name, name, value)
+
+    def pods(self) -> list[PodCost]:
+        """Those with most series first."""
+        return sorted(self._pods, key=lambda each: (-each.series, -each.size, each.pod))
 
     def families(self) -> list[FamilyCost]:
         """Those with most series first."""
@@ -70,6 +94,7 @@ class Cardinality:
         series = len(family.lines)
         cost.series += series
         cost.size += family.size
+        cost.samples.update(line.name for line in family.lines)
         cost.proxies += series > 0
         if series > cost.most:
             cost.most, cost.most_on = series, pod

@@ -11,7 +11,7 @@ from linkerdctl.kube.selection import Selection
 
 def why_nothing(selections: Sequence[Selection], inventory: Inventory, answered: int | None, otherwise: str) -> str:
     """One line: no such object, not meshed, proxies silent, or `otherwise`. `answered` counts proxies, None is unknown."""
-    asked, place = " ".join(map(str, selections)), _place(selections)
+    asked, place = _asked(selections), _place(selections)
     workloads = [each for each in selections if each.kind not in POLICY_KINDS]
     there = [row for each in workloads for row in inventory.rows(each)]
     if workloads and not there:
@@ -21,6 +21,11 @@ def why_nothing(selections: Sequence[Selection], inventory: Inventory, answered:
     if answered == 0:
         return f"nothing to show: no proxy of {asked} {place} answered"
     return f"nothing to show: {asked} {place} {otherwise}"
+
+
+def _asked(selections: Sequence[Selection]) -> str:
+    labels = selections[0].labels
+    return " ".join(map(str, selections)) + (f" with {labels}" if labels else "")
 
 
 def _place(selections: Sequence[Selection]) -> str:

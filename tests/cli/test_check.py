@@ -248,6 +248,7 @@ def test_a_recording_is_checked_as_far_as_it_goes(
         (("-o", "xml"), "unknown output format 'xml'"),
         (("-A", "-n", "books"), "-A and -n exclude each other"),
         (("--wait", "long"), "'long' is no duration"),
+        (("--wait", "-3s"), "--wait -3s is too short"),
         (("--min-left", "much"), "'much' is neither a time nor a share"),
         (("--fail-on", "never"), "'never' is not one of error, warn"),
     ],

@@ -12,6 +12,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+import yaml
 from prometheus_client.parser import text_string_to_metric_families
 
 from linkerdctl.cli.run import run
@@ -65,6 +66,18 @@ def test_raw_is_the_text_alone_however_its_pod_is_named(
     assert said(capsys, *words, "-n", "emojivoto", "--raw") == (text(f"emojivoto/{WEB}"), "")
 
 
+def test_raw_texts_that_nothing_tells_apart_are_told(capsys: pytest.CaptureFixture[str]) -> None:
+    out, err = said(capsys, "deploy/web", "deploy/emoji", "-n", "emojivoto", "--raw")
+    assert out == "".join(text(pod) for pod in EMOJIVOTO if "/web" in pod or "/emoji" in pod)
+    assert err.startswith("these are the texts of 2 proxies, and nothing tells where one ends")
+
+
+def test_several_pods_can_be_named_without_saying_that_they_are_pods(capsys: pytest.CaptureFixture[str]) -> None:
+    names = [pod.partition("/")[2] for pod in EMOJIVOTO[:2]]
+    out, _ = said(capsys, *names, "-n", "emojivoto", "--family", "^process_threads$")
+    assert re.findall(r"# POD (\S+) ", out) == names
+
+
 def test_everywhere_headings_have_namespaces(capsys: pytest.CaptureFixture[str]) -> None:
     out, _ = said(capsys, "po", "-A", "--family", "^process_threads$")
     assert re.findall(r"# POD (\S+) ", out) == sorted(LAST["at"], key=lambda pod: pod.split("/"))
@@ -99,7 +112,15 @@ def test_json_has_every_sample_that_the_oracle_sees(capsys: pytest.CaptureFixtur
 def test_json_is_a_sample_a_line_and_an_empty_array_without_any(capsys: pytest.CaptureFixture[str]) -> None:
     out, _ = said(capsys, "po", "-A", "--family", "^process_threads$", "-o", "json")
     assert [json.loads(line.rstrip(","))["name"] for line in out.splitlines()[1:-1]] == ["process_threads"] * 7
-    assert said(capsys, "po", "-A", "--family", "nothing", "-o", "json") == ("[]\n", "")
+
+
+@pytest.mark.parametrize(
+    "words", [("deploy",), ("deploy", "-o", "json"), ("cardinality",), ("cardinality", "--by", "label")]
+)
+def test_a_family_that_nobody_has_is_told(capsys: pytest.CaptureFixture[str], words: tuple[str, ...]) -> None:
+    out, err = said(capsys, *words, "-n", "emojivoto", "--family", "^nothing$")
+    assert err == "nothing to show: no proxy that answered has a family that --family '^nothing$' finds\n"
+    assert [line for line in out.splitlines() if not line.startswith("#")] == (["[]"] if "json" in words else [])
 
 
 def test_series_of_each_sample_name_add_up_over_all_proxies(capsys: pytest.CaptureFixture[str]) -> None:
@@ -126,6 +147,34 @@ def test_bytes_of_all_families_are_those_of_the_texts_but_for_their_end_marks(
     assert [row["series"] for row in found] == sorted((row["series"] for row in found), reverse=True)
 
 
+def test_pods_add_up_to_what_families_do(capsys: pytest.CaptureFixture[str]) -> None:
+    found = rows(capsys, "cardinality", "-A", "--by", "pod")
+    assert {f"{row['namespace']}/{row['pod']}" for row in found} == set(LAST["at"])
+    for row in found:
+        pod = f"{row['namespace']}/{row['pod']}"
+        assert row["series"] == len(sample_lines(pod))
+        assert row["bytes"] == len(text(pod).replace("# EOF\n", "").encode())
+    families = rows(capsys, "cardinality", "-A")
+    assert sum(row["series"] for row in found) == sum(row["series"] for row in families)
+    assert sum(row["bytes"] for row in found) == sum(row["bytes"] for row in families)
+    assert found == sorted(found, key=lambda row: -row["series"])
+
+
+def test_the_rule_drops_just_what_was_counted(capsys: pytest.CaptureFixture[str]) -> None:
+    words = ("cardinality", "-A", "--family", "^route_re")
+    told, [rule] = (
+        said(capsys, *words, "-o", "relabel")[0],
+        yaml.safe_load(said(capsys, *words, "-o", "relabel")[0]).values(),
+    )
+    [dropping] = rule
+    assert (dropping["source_labels"], dropping["action"]) == (["__name__"], "drop")
+    names = [name for pod in LAST["at"] for name, _, _ in sample_lines(pod)]
+    dropped = [name for name in names if re.fullmatch(dropping["regex"], name)]
+    assert {name for name in names if name.startswith("route_re")} == set(dropped)
+    assert told.startswith(f"# drops {len(dropped)} series, ")
+    assert said(capsys, "cardinality", "-A", "--family", "^nothing$", "-o", "relabel")[0] == ""
+
+
 def test_labels_are_counted_with_their_values_series_bytes_and_families(capsys: pytest.CaptureFixture[str]) -> None:
     values, series, size = defaultdict[str, set[str]](set), Counter[str](), Counter[str]()
     for pod in LAST["at"]:
@@ -148,7 +197,7 @@ def test_cardinality_is_sorted_by_any_column_and_written_in_any_format(capsys: p
     assert sizes == sorted(sizes, reverse=True)
     table, told = said(capsys, "cardinality", "-n", "emojivoto", "-o", "wide")
     assert table.split("\n")[0].split() == ["FAMILY", "TYPE", "SERIES", "BYTES", "SHARE", "PROXIES", "MOST", "ON"]
-    assert re.fullmatch(r"\d+ series, \d+ bytes\n", told)
+    assert re.fullmatch(r"\d+ series, \d+ bytes on 4 proxies\n", told)
     csv, _ = said(capsys, "cardinality", "-n", "emojivoto", "--by", "label", "-o", "csv")
     assert csv.splitlines()[0] == "label,values,series,bytes,families,example"
 
@@ -160,7 +209,11 @@ def test_cardinality_is_sorted_by_any_column_and_written_in_any_format(capsys: p
         (("deploy/web", "-n", "emojivoto", "-o", "yaml"), 2, "unknown output format 'yaml'\n  -o takes text, json"),
         (("deploy/web", "-n", "emojivoto", "--raw", "-o", "json"), 2, "--raw and -o json exclude each other"),
         (("web-1", "-n", "emojivoto"), 1, "pod 'web-1' not found"),
-        (("cardinality", "--by", "pod"), 2, "'pod'"),
+        (("au", "-n", "emojivoto"), 2, "authorities have no proxies"),
+        (("server/web-http", "-n", "emojivoto"), 2, "servers have no proxies"),
+        (("cardinality", "--by", "colour"), 2, "'colour' is not one of family, label, pod"),
+        (("cardinality", "-A", "-o", "relabel"), 2, "say which are not to be stored: --family REGEX"),
+        (("cardinality", "-A", "-o", "relabel", "--by", "label", "--family", "le"), 2, "-o relabel is about families"),
         (("cardinality", "-A", "--sort-by", "colour"), 2, "there is no column 'colour'"),
     ],
 )
@@ -173,7 +226,9 @@ def test_what_cannot_be_shown_is_told_in_a_line(
 
 
 def test_where_nothing_is_meshed_that_is_told(capsys: pytest.CaptureFixture[str]) -> None:
-    assert said(capsys, "po", "-n", "quiet") == ("", "there is no meshed pod there\n")
+    assert said(capsys, "po", "-n", "quiet") == ("", "nothing to show: there is no pod in namespace quiet\n")
+    told = "nothing to show: there is no deployment with app=none in namespace emojivoto\n"
+    assert said(capsys, "deploy", "-l", "app=none", "-n", "emojivoto") == ("", told)
 
 
 def test_a_recording_loads_neither_network_nor_event_loop() -> None:
@@ -202,6 +257,9 @@ def test_nobody_is_silently_missing(
     code, out, err = on(mesh, monkeypatch, capsys, "deploy/emoji", "-n", "emojivoto", "--raw")
     assert "malformed metrics at line" in err
     assert out.startswith("# HELP")
+    code, out, err = on(mesh, monkeypatch, capsys, "deploy", "-n", "emojivoto", "--raw")
+    assert code == 0
+    assert "the texts of 2 proxies" in err
     code, out, err = on(mesh, monkeypatch, capsys, "deploy", "-n", "emojivoto", "-o", "json")
     assert (code, len({row["pod"] for row in json.loads(out)})) == (0, 1)
     assert "1 of 4 proxies answered" in err
@@ -229,6 +287,19 @@ def test_a_pod_that_does_not_run_has_its_heading_too(tmp_path: Path, capsys: pyt
     out, err = capsys.readouterr()
     assert out == f"#\n# POD {WEB} (1 of 1)\n#\n# ERROR: its pod does not run\n"
     assert f"emojivoto/{WEB}: its pod does not run" in err
+
+
+def test_a_raw_text_that_ends_in_mid_line_does_not_run_into_the_next(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    copy = tmp_path / "recording"
+    shutil.copytree(RECORDING, copy)
+    emoji = next(pod for pod in EMOJIVOTO if "/emoji" in pod)
+    (copy / LAST["dir"] / f"{emoji}.prom.gz").write_bytes(gzip.compress(b"a{ 1"))
+    assert run(["--recording", str(copy), "metrics", "deploy/web", "deploy/emoji", "-n", "emojivoto", "--raw"]) == 0
+    out, err = capsys.readouterr()
+    assert out == "a{ 1\n" + text(f"emojivoto/{WEB}")
+    assert "1 of 2 proxies answered" in err
 
 
 def test_on_a_terminal_nothing_that_strangers_sent_can_steer_it() -> None:

@@ -213,6 +213,10 @@ def test_json_holds_the_same_as_yaml(capsys: pytest.CaptureFixture[str]) -> None
     assert json.loads(capsys.readouterr().out)["items"] == wanted
 
 
+def test_a_command_that_goes_by_another_name_is_known(capsys: pytest.CaptureFixture[str]) -> None:
+    assert printed(capsys, "certs", "identity", "-n", "emojivoto") == printed(capsys, "identity", "-n", "emojivoto")
+
+
 def test_what_it_looks_like(capsys: pytest.CaptureFixture[str], snapshot: SnapshotAssertion) -> None:
     assert run(["rbac", "stat", "identity", "-n", "emojivoto", "--optional", "--user", "jane"]) == 0
     assert capsys.readouterr().out == snapshot

@@ -41,6 +41,7 @@ RECORDED = {
     "metrics deploy -n emojivoto": "metrics",
     "metrics cardinality -A": "cardinality",
     "metrics cardinality -A --by label": "cardinality-label",
+    "metrics cardinality -A --by pod": "cardinality-pod",
 }
 STREAMED = {
     "stat deploy -n emojivoto --watch 1s": "stat",
