@@ -9,21 +9,21 @@ from typing import Annotated
 
 import typer
 
-from linkerdctl.cli.arguments import namespace_asked
+from linkerdctl.cli.arguments import namespace_asked, proxies_asked
 from linkerdctl.cli.options import GlobalOptions, globals_of
 from linkerdctl.cli.scene import Scene
 from linkerdctl.cli.traffic import check_coverage, finish, open_scene, tell_coverage
 from linkerdctl.errors import GateError
-from linkerdctl.kube.inventory import Target
-from linkerdctl.kube.kinds import POD
-from linkerdctl.kube.selection import Selection, parse_selections
-from linkerdctl.kube.selectors import parse_selector
+from linkerdctl.kube.inventory import Inventory, Target
+from linkerdctl.kube.selection import Selection
 from linkerdctl.kube.trust import Trust
 from linkerdctl.metrics.certificates import NAMES
 from linkerdctl.render.formats import check_output, render
 from linkerdctl.render.identity import identity_view
 from linkerdctl.render.sorting import check_sort, sorted_rows
-from linkerdctl.reports.identity import CertificateRow, Margin, lacking, parse_margin, rows
+from linkerdctl.reports.identity import LEAF, CertificateRow, Margin, lacking, parse_margin, rows
+from linkerdctl.reports.nothing import why_nothing
+from linkerdctl.sources.protocol import Coverage
 
 app = typer.Typer(rich_markup_mode=None, pretty_exceptions_enable=False, add_completion=False)
 
@@ -64,7 +64,7 @@ class _Request:
 def identity(
     ctx: typer.Context,
     resource: Annotated[
-        list[str] | None, typer.Argument(help="TYPE or TYPE/NAME; all pods if left out.", show_default=False)
+        list[str] | None, typer.Argument(help="POD, TYPE/NAME or TYPE; all pods if left out.", show_default=False)
     ] = None,
     namespace: Annotated[str | None, typer.Option("--namespace", "-n", help="Namespace of the proxies.")] = None,
     all_namespaces: Annotated[bool, typer.Option("--all-namespaces", "-A", help="Look in all namespaces.")] = False,
@@ -81,10 +81,8 @@ def identity(
     """Parse, ask, show."""
     options = globals_of(ctx)
     where = namespace_asked(options, namespace, all_namespaces=all_namespaces)
-    labels = parse_selector(selector) if selector else None
-    words = resource or [POD.name]
     request = _Request(
-        parse_selections(words, namespace=where, labels=labels),
+        proxies_asked(resource or (), namespace=where, selector=selector),
         options.control_plane,
         parse_margin(min_left) if min_left else None,
         output,
@@ -92,29 +90,33 @@ def identity(
         strict,
     )
     check_output(output)
-    check_sort(identity_view(), sort_by)
+    check_sort(identity_view(wide=False), sort_by)
     finish(_identity(options, request), options)
 
 
 async def _identity(options: GlobalOptions, request: _Request) -> None:
     async with open_scene(options, request.selections, window=1.0) as scene:
-        targets = _chosen(scene, request.selections)
+        selections = [scene.inventory.resolve(each) for each in request.selections]
+        targets = _chosen(scene.inventory, selections)
         trust = await _trust(scene, request.control_plane)
         snapshot = await scene.source.snapshot(NAMES, targets)
     found = rows(targets, snapshot.scrapes, trust, _now(options, [each.at for each in snapshot.scrapes.values()]))
     _show(options, request, found)
     tell_coverage(options.terminal, snapshot.coverage)
-    _tell(options, trust, targets)
+    if not targets:
+        options.terminal.note(why_nothing(selections, scene.inventory, None, "has no meshed pod that runs"))
+    _tell(options, trust)
     if request.margin:
         _check(found, request.margin)
+        if not request.strict:
+            _check_all_told(snapshot.coverage)
     check_coverage(snapshot.coverage, strict=request.strict)
 
 
-def _chosen(scene: Scene, selections: Sequence[Selection]) -> list[Target]:
+def _chosen(inventory: Inventory, selections: Sequence[Selection]) -> list[Target]:
     """The proxies of the selected objects."""
-    resolved = (scene.inventory.resolve(each) for each in selections)
-    wanted = {pod for each in resolved for row in scene.inventory.rows(each) for pod in row.pods}
-    return [target for target in scene.inventory.targets() if target.pod in wanted]
+    wanted = {pod for each in selections for row in inventory.rows(each) for pod in row.pods}
+    return [target for target in inventory.targets() if target.pod in wanted]
 
 
 async def _trust(scene: Scene, namespace: str) -> Trust:
@@ -131,16 +133,14 @@ def _now(options: GlobalOptions, looks: Sequence[float]) -> float:
 
 
 def _show(options: GlobalOptions, request: _Request, found: Sequence[CertificateRow]) -> None:
-    view = identity_view()
+    view = identity_view(wide=request.output == "wide")
     ordered = sorted_rows(found, view, request.sort_by)
     if ordered or request.output not in ("table", "wide"):
         render(ordered, view, request.output, options.terminal)
 
 
-def _tell(options: GlobalOptions, trust: Trust, targets: Sequence[Target]) -> None:
+def _tell(options: GlobalOptions, trust: Trust) -> None:
     terminal = options.terminal
-    if not targets:
-        terminal.note("there is no meshed pod that runs there")
     for note in trust.notes:
         terminal.note(note)
     for advice in trust.advice:
@@ -151,12 +151,23 @@ def _tell(options: GlobalOptions, trust: Trust, targets: Sequence[Target]) -> No
 def _check(found: Sequence[CertificateRow], margin: Margin) -> None:
     """Raise `GateError` unless every certificate has as much left as it should."""
     short = lacking(found, margin)
-    if not found:
-        raise GateError("no certificate was seen, so none is known to hold", next_step="linkerdctl check tells why")
     if short:
         names = [f"{row.kind} {row.namespace}/{row.name}" for row in short[:NAMED]]
         more = f" and {len(short) - NAMED} more" if len(short) > NAMED else ""
         raise GateError(
             f"{len(short)} of {len(found)} certificates have less than {margin.text} left",
             next_step=", ".join(names) + more,
+        )
+    if not any(row.kind == LEAF for row in found):
+        raise GateError(
+            "no proxy's certificate was seen, so none is known to hold", next_step="linkerdctl check tells why"
+        )
+
+
+def _check_all_told(coverage: Coverage) -> None:
+    """Raise `GateError` when a proxy was silent: its certificate may be the one that expired."""
+    if coverage.failures:
+        silent = f"{len(coverage.failures)} of {len(coverage.asked)} proxies did not answer"
+        raise GateError(
+            f"{silent}: how long their certificates hold is not known", next_step="linkerdctl check tells why"
         )

@@ -9,8 +9,11 @@ from linkerdctl.render.view import Column, View
 from linkerdctl.reports.identity import CertificateRow
 
 
-def identity_view() -> View[CertificateRow]:
-    """A table of all certificates; JSON has times both for people and as seconds."""
+def identity_view(*, wide: bool) -> View[CertificateRow]:
+    """A table of all certificates; JSON has times both for people and as seconds.
+
+    Where there is no room LEFT says what EXPIRES does, unless somebody wants to see everything.
+    """
     return View(
         [
             Column("KIND", "kind", lambda row: row.kind, left=True),
@@ -19,8 +22,8 @@ def identity_view() -> View[CertificateRow]:
             Column("IDENTITY", "identity", lambda row: row.identity, _identity, left=True, wide=True),
             Column("LEFT", "left_seconds", lambda row: _rounded(row.left), _left, style=_style),
             Column("SHARE", "left_share", lambda row: _rounded(row.share), _share, style=_style),
-            Column("EXPIRES", "not_after", lambda row: _moment(row.expires), left=True),
-            Column("BEGAN", "not_before", lambda row: _moment(row.began), left=True, wide=True),
+            Column("EXPIRES", "not_after", lambda row: _moment(row.expires), spare=not wide),
+            Column("BEGAN", "not_before", lambda row: _moment(row.began), wide=True),
             Column(key="lifetime_seconds", value=lambda row: _rounded(row.lifetime)),
             Column("REFRESHES", "refreshes", lambda row: row.refreshes),
             Column("FAILED", "refreshes_failed", lambda row: row.failures, wide=True),

@@ -89,7 +89,15 @@ def test_a_gate_is_met_or_not(capsys: pytest.CaptureFixture[str], least: str, co
 
 def test_a_gate_without_any_certificate_is_not_met(capsys: pytest.CaptureFixture[str]) -> None:
     assert run(["--recording", str(RECORDING), "identity", "-n", "quiet", "--min-left", "1h"]) == 4
-    assert "there is no meshed pod that runs there" in capsys.readouterr().err
+    told = capsys.readouterr().err
+    assert "nothing to show: there is no pod in namespace quiet\n" in told
+    assert "error: no proxy's certificate was seen, so none is known to hold" in told
+
+
+def test_pods_can_be_named_without_saying_that_they_are_pods(capsys: pytest.CaptureFixture[str]) -> None:
+    names = ["web-5f86686c4d-58p7k", "voting-ff4c54b8d-tv5wg"]
+    assert [row["name"] for row in recorded(capsys, *names, "-n", "emojivoto")] == sorted(names)
+    assert [row["name"] for row in recorded(capsys, names[0], "-n", "emojivoto")] == names[:1]
 
 
 @pytest.mark.parametrize(
@@ -98,6 +106,8 @@ def test_a_gate_without_any_certificate_is_not_met(capsys: pytest.CaptureFixture
         (("--min-left", "soon"), 2, "'soon' is neither a time nor a share"),
         (("-o", "pdf"), 2, "unknown output format 'pdf'"),
         (("deploy/nope", "-n", "emojivoto"), 1, "deployment 'nope' not found"),
+        (("web-1", "-n", "emojivoto"), 1, "pod 'web-1' not found"),
+        (("au", "-n", "emojivoto"), 2, "authorities have no proxies"),
         (("--sort-by", "colour", "-A"), 2, "there is no column 'colour'"),
     ],
 )
@@ -134,6 +144,18 @@ def test_a_cluster_shows_anchor_and_issuer_too(
     assert {row["identity"] for row in rows[2:]} >= {"web.emojivoto", "linkerd-identity.linkerd"}
     assert {row["remark"] for row in rows} == {""}
     assert [round(row["lifetime_seconds"] / 86_400) for row in rows[:3]] == [3650, 365, 1]
+
+
+def test_a_gate_does_not_let_silent_proxies_through(
+    demo_with: DemoFactory, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    mesh = demo_with(faults=("dead=web",))
+    code, rows, err = on(mesh, monkeypatch, capsys, "-n", "emojivoto", "-o", "json", "--min-left", "30%")
+    assert (code, len(rows)) == (4, 5)
+    assert "error: 1 of 4 proxies did not answer: how long their certificates hold is not known" in err
+    assert on(mesh, monkeypatch, capsys, "-n", "emojivoto", "-o", "json", "--min-left", "30%", "--strict")[0] == 3
+    assert on(mesh, monkeypatch, capsys, "deploy/emoji", "-n", "emojivoto", "-o", "json", "--min-left", "30%")[0] == 0
+    assert on(mesh, monkeypatch, capsys, "-n", "emojivto", "-o", "json", "--min-left", "30%")[0] == 4
 
 
 def test_who_may_not_read_the_secret_sees_the_rest_and_the_rule(
