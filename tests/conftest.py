@@ -8,8 +8,13 @@ import subprocess
 from collections.abc import Callable, Iterator
 
 import pytest
+from hypothesis import HealthCheck, settings
 
 from linkerdctl.demo.servers import DemoMesh, DemoOptions
+
+# An example that takes its time on a busy machine is no failure.
+settings.register_profile("unhurried", deadline=None, suppress_health_check=[HealthCheck.too_slow])
+settings.load_profile("unhurried")
 
 Kubectl = Callable[..., subprocess.CompletedProcess[str]]
 DemoFactory = Callable[..., DemoMesh]
