@@ -6,8 +6,10 @@ import json
 from collections.abc import Callable, Iterable, Sequence
 
 from linkerdctl.kube.kinds import Kind, find_kind
-from linkerdctl.metrics.histogram import Quantile
+from linkerdctl.metrics.golden import Golden
 from linkerdctl.render import numbers
+from linkerdctl.render.golden import rate_columns, whole
+from linkerdctl.render.latencies import latency_column
 from linkerdctl.render.terminal import printable
 from linkerdctl.render.view import Column, View
 from linkerdctl.reports.edges import EdgeRow, Party
@@ -34,10 +36,15 @@ def edges_view(kinds: Sequence[Kind]) -> View[EdgeRow]:
             Column(key="secured", value=lambda row: row.secured),
             Column(key="src_kind", value=lambda row: row.client.kind),
             Column(key="dst_kind", value=lambda row: row.server.kind),
-            Column("SUCCESS", "success", lambda row: row.golden.success_rate, _success, wide=True),
-            Column("RPS", "rps", lambda row: row.golden.rps, _rps, wide=True),
-            Column("LATENCY_P95", "latency_ms_p95", _p95, lambda row: numbers.milliseconds(row.golden.p95), wide=True),
-            Column("TCP_CONN", "tcp_open_connections", _open, lambda row: numbers.count(_open(row)), wide=True),
+            *rate_columns(_golden, wide=True),
+            latency_column("LATENCY_P95", "latency_ms_p95", lambda row: row.golden.p95, wide=True),
+            Column(
+                "TCP_CONN",
+                "tcp_open_connections",
+                lambda row: whole(row.golden.tcp_open),
+                lambda row: numbers.count(row.golden.tcp_open),
+                wide=True,
+            ),
         ]
     )
 
@@ -61,21 +68,8 @@ def _secured(row: EdgeRow) -> str:
     return row.reason or SECURED
 
 
-def _success(row: EdgeRow) -> str:
-    return numbers.percent(row.golden.success_rate)
-
-
-def _rps(row: EdgeRow) -> str:
-    return numbers.per_second(row.golden.rps, "rps")
-
-
-def _p95(row: EdgeRow) -> float | None:
-    found: Quantile | None = row.golden.p95
-    return None if found is None or found.beyond else round(found.value, 3)
-
-
-def _open(row: EdgeRow) -> int | None:
-    return None if row.golden.tcp_open is None else round(row.golden.tcp_open)
+def _golden(row: EdgeRow) -> Golden:
+    return row.golden
 
 
 def dot(rows: Iterable[EdgeRow]) -> str:
@@ -105,7 +99,8 @@ def _full(party: Party) -> str:
 
 
 def _label(row: EdgeRow) -> str:
-    told = [_rps(row), _success(row)] if row.golden.rps is not None else []
+    seen = row.golden
+    told = [numbers.per_second(seen.rps, "rps"), numbers.percent(seen.success_rate)] if seen.rps is not None else []
     return ", ".join([*told, *([row.reason] if row.reason else [])]) or "idle"
 
 

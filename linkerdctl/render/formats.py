@@ -63,7 +63,10 @@ def _csv(rows: Sequence[Row], view: View[Row], terminal: Terminal) -> str:
 
 
 def _csv_field(value: Value) -> Value:
-    return printable(value) if isinstance(value, str) else value
+    """With an apostrophe before what a spreadsheet would take for a formula: authorities are what strangers sent."""
+    if not isinstance(value, str):
+        return value
+    return f"'{printable(value)}" if value.startswith(("=", "+", "-", "@")) else printable(value)
 
 
 Format = Callable[[Sequence[Any], View[Any], Terminal], str]

@@ -38,16 +38,56 @@ def success_style(rate: float | None) -> str:
     return "green" if rate >= GOOD else "yellow" if rate >= POOR else "red"
 
 
-def rate_columns(golden: Callable[[Row], Golden], *, success: str = "success") -> Iterator[Column[Row]]:
-    """SUCCESS and RPS; `success` is the field's name."""
+def rate_columns(
+    golden: Callable[[Row], Golden], *, success: str = "success", rps: str = "rps", prefix: str = "", wide: bool = False
+) -> Iterator[Column[Row]]:
+    """SUCCESS and RPS, behind a `prefix` (`ACTUAL_`); `success` and `rps` are the fields' names."""
     yield Column(
-        "SUCCESS",
+        f"{prefix}SUCCESS",
         success,
         lambda row: golden(row).success_rate,
         lambda row: numbers.percent(golden(row).success_rate),
+        wide=wide,
         style=lambda row: success_style(golden(row).success_rate),
+        short=_short(prefix, "SUCCESS"),
     )
-    yield Column("RPS", "rps", lambda row: golden(row).rps, lambda row: numbers.per_second(golden(row).rps, "rps"))
+    yield Column(
+        f"{prefix}RPS",
+        rps,
+        lambda row: golden(row).rps,
+        lambda row: numbers.per_second(golden(row).rps, "rps"),
+        wide=wide,
+        short=_short(prefix, "RPS"),
+    )
+
+
+def _short(prefix: str, title: str) -> str:
+    """`ACT_RPS`; nothing where the title is short as it is."""
+    return f"{prefix[:3]}_{title}" if prefix else ""
+
+
+def socket_columns(golden: Callable[[Row], Golden]) -> Iterator[Column[Row]]:
+    """TCP_CONN and, for -o wide, bytes per second each way."""
+    yield Column(
+        "TCP_CONN",
+        "tcp_open_connections",
+        lambda row: whole(golden(row).tcp_open),
+        lambda row: numbers.count(golden(row).tcp_open),
+        short="TCP",
+    )
+    yield _bytes_column("read", lambda row: golden(row).read_bytes_rate)
+    yield _bytes_column("write", lambda row: golden(row).write_bytes_rate)
+
+
+def _bytes_column(direction: str, rate: Callable[[Row], float | None]) -> Column[Row]:
+    return Column(
+        f"{direction.upper()}_BYTES/SEC",
+        f"tcp_{direction}_bytes_rate",
+        rate,
+        lambda row: numbers.per_second(rate(row), "B/s"),
+        wide=True,
+        short=direction.upper(),
+    )
 
 
 def count_columns(golden: Callable[[Row], Golden]) -> Iterator[Column[Row]]:

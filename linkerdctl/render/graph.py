@@ -6,6 +6,7 @@ from collections import defaultdict
 from collections.abc import Iterator, Sequence
 
 from linkerdctl.render import numbers
+from linkerdctl.render.layout import cells_wide
 from linkerdctl.render.terminal import printable
 from linkerdctl.reports.edges import EdgeRow, Party
 
@@ -38,11 +39,13 @@ def _tree(root: Party, branches: Branches, drawn: set[Party]) -> Iterator[str]:
 def _branches(party: Party, branches: Branches, drawn: set[Party], indent: str) -> Iterator[str]:
     drawn.add(party)
     rows = branches.get(party, [])
-    width = max((len(_name(row.server)) for row in rows), default=0)
+    width = max((cells_wide(_name(row.server)) for row in rows), default=0)
     for number, row in enumerate(rows, start=1):
         last = number == len(rows)
         known = row.server in drawn and bool(branches.get(row.server))
-        yield f"{indent}{'└─' if last else '├─'} {_name(row.server):<{width}}  {_told(row)}{'  ...' if known else ''}"
+        name = _name(row.server)
+        blanks = " " * (width - cells_wide(name))
+        yield f"{indent}{'└─' if last else '├─'} {name}{blanks}  {_told(row)}{'  ...' if known else ''}"
         if not known:
             yield from _branches(row.server, branches, drawn, f"{indent}{'   ' if last else '│  '}")
 

@@ -55,22 +55,52 @@ def latency_columns(
     buckets: str = "latency_bucket_{}",
     named: Callable[[str], str] = str,
 ) -> Iterator[Column[Row]]:
-    """P50, P95 and P99. `key` and `buckets` make the names of fields, of percentiles as `named` writes them."""
+    """P50, P95 and P99. `key` and `buckets` make the names of fields, of percentiles as `named` writes them.
 
-    def quantile(row: Row, name: str) -> Quantile | None:
+    Without `buckets` machines are not told of buckets: for families that have fine ones.
+    """
+    quantiles = {name: _percentile(golden, name) for name in PERCENTILES}
+    for name, quantile in quantiles.items():
+        yield latency_column(
+            f"LATENCY_{name.upper()}", key.format(named(name)), quantile, fine=fine, short=name.upper()
+        )
+    for name, quantile in quantiles.items() if buckets else ():
+        yield Column(key=buckets.format(named(name)), value=_bucket_of(quantile))
+
+
+def latency_column(
+    title: str,
+    key: str,
+    quantile: Callable[[Row], Quantile | None],
+    *,
+    fine: bool = False,
+    wide: bool = False,
+    short: str = "",
+) -> Column[Row]:
+    """One percentile. Rows are sorted by what is known of it: `>50s` is no number, and yet the slowest."""
+
+    def order(row: Row) -> float | None:
+        found = quantile(row)
+        return None if found is None else found.value
+
+    return Column(
+        title,
+        key,
+        lambda row: latency_number(quantile(row)),
+        lambda row: latency_text(quantile(row), fine=fine),
+        order=order,
+        wide=wide,
+        short=short,
+    )
+
+
+def _percentile(golden: Callable[[Row], Golden], name: str) -> Callable[[Row], Quantile | None]:
+    def quantile(row: Row) -> Quantile | None:
         found: Quantile | None = getattr(golden(row), name)
         return found
 
-    for name in PERCENTILES:
-        yield Column(
-            f"LATENCY_{name.upper()}",
-            key.format(named(name)),
-            lambda row, name=name: latency_number(quantile(row, name)),  # type: ignore[misc]
-            lambda row, name=name: latency_text(quantile(row, name), fine=fine),  # type: ignore[misc]
-            short=name.upper(),
-        )
-    for name in PERCENTILES:
-        yield Column(
-            key=buckets.format(named(name)),
-            value=lambda row, name=name: latency_bucket(quantile(row, name)),  # type: ignore[misc]
-        )
+    return quantile
+
+
+def _bucket_of(quantile: Callable[[Row], Quantile | None]) -> Callable[[Row], str | None]:
+    return lambda row: latency_bucket(quantile(row))

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, replace
+from itertools import accumulate
 
 from linkerdctl.render.terminal import printable
 from linkerdctl.render.view import Column, Row, View
@@ -128,11 +129,20 @@ def _padded(texts: Sequence[str], lane: Lane) -> list[str]:
 
 
 def shortened(text: str, longest: int) -> str:
-    """The text with its middle left out: pods of a workload differ at the end, workloads at the beginning."""
-    if len(text) <= longest:
+    """The text with its middle left out: pods of a workload differ at the end, workloads at the beginning.
+
+    `longest` is in terminal cells, of which some characters take two.
+    """
+    if cells_wide(text) <= longest:
         return text
     tail = (longest - 1) // 2
-    return f"{text[: longest - 1 - tail]}…{text[-tail:]}"
+    return f"{_beginning(text, longest - 1 - tail)}…{_beginning(text[::-1], tail)[::-1]}"
+
+
+def _beginning(text: str, most: int) -> str:
+    """As many characters as fit into so many cells."""
+    ends = accumulate(map(cells_wide, text))
+    return "".join(char for char, end in zip(text, ends, strict=True) if end <= most)
 
 
 def cells_wide(text: str) -> int:

@@ -8,13 +8,18 @@ NOTHING = "-"
 
 
 def percent(share: float | None) -> str:
-    """A share from 0 to 1 as `98.33%`."""
-    return NOTHING if share is None else f"{share * 100:.2f}%"
+    """A share from 0 to 1 as `98.33%`. Only all are `100.00%`, and only none `0.00%`: one failure in a million shows."""
+    if share is None:
+        return NOTHING
+    return f"{min(max(share * 100, 0.01), 99.99) if 0 < share < 1 else share * 100:.2f}%"
 
 
 def per_second(rate: float | None, unit: str) -> str:
-    """`1.5rps`, `310.4B/s`; never scaled, so that columns compare."""
-    return NOTHING if rate is None else f"{rate:.1f}{unit}"
+    """`1.5rps`, `310.4B/s`; never scaled, so that columns compare. What is seldom is `<0.1rps`, and only none `0.0rps`."""
+    if rate is None:
+        return NOTHING
+    shown = f"{rate:.1f}"
+    return f"<0.1{unit}" if rate > 0 and shown == "0.0" else f"{shown}{unit}"
 
 
 def count(number: float | None) -> str:

@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator
+from dataclasses import replace
 
 from linkerdctl.metrics.golden import Golden
 from linkerdctl.render import numbers
-from linkerdctl.render.golden import success_style
+from linkerdctl.render.golden import count_columns, coverage_columns, rate_columns, whole
 from linkerdctl.render.latencies import latency_columns, latency_number
 from linkerdctl.render.trends import Trend
 from linkerdctl.render.view import Column, View
@@ -29,15 +30,17 @@ FATES = {
 
 def routes_view(*, to: bool, wide: bool, all_namespaces: bool, several: bool, why: bool = False) -> View[RouteRow]:
     """`to` says that clients were asked, who know of retries; `several` that there is more than one object."""
+    requests, failures, window = count_columns(_effective)
     return View(
         [
             *_names(all_namespaces=all_namespaces, several=several),
-            *(_both_sides(wide) if to else _one_side()),
+            *(_both_sides(wide) if to else rate_columns(_effective)),
             *latency_columns(_effective, fine=wide),
-            _requests(wide=True),
-            Column("FAILURES", "failures", lambda row: _whole(row, row.effective.failures), wide=True),
+            requests,
+            failures,
             *(_fates(titled=False) if to else ()),
-            *_coverage(),
+            window,
+            *coverage_columns(RouteRow),
             *([Column(key="why", value=lambda row: row.why)] if why else []),
         ],
         part=_object,
@@ -46,10 +49,11 @@ def routes_view(*, to: bool, wide: bool, all_namespaces: bool, several: bool, wh
 
 def fate_view(*, all_namespaces: bool, several: bool) -> View[RouteRow]:
     """Requests by what became of them."""
+    requests, *_ = count_columns(_effective)
     return View(
         [
             *_names(all_namespaces=all_namespaces, several=several),
-            _requests(wide=False),
+            replace(requests, wide=False),
             *_fates(titled=True),
         ],
         part=_object,
@@ -75,6 +79,10 @@ def _effective(row: RouteRow) -> Golden:
     return row.effective
 
 
+def _actual(row: RouteRow) -> Golden:
+    return row.actual or Golden()
+
+
 def _object(row: RouteRow) -> str:
     return f"{row.kind.name}/{row.key.namespace}/{row.key.name}"
 
@@ -96,49 +104,11 @@ def _names(*, all_namespaces: bool, several: bool) -> Iterator[Column[RouteRow]]
     yield Column(key="service_namespace", value=lambda row: row.key.service_namespace)
 
 
-def _requests(*, wide: bool) -> Column[RouteRow]:
-    return Column("REQUESTS", "requests", lambda row: _whole(row, row.effective.requests), wide=wide)
-
-
-def _whole(row: RouteRow, number: float | None) -> int | None:
-    """A count; of a route that no proxy tells of there is none."""
-    return None if row.effective.requests is None or number is None else round(number)
-
-
-def _one_side() -> list[Column[RouteRow]]:
-    return [*_rates("", "", lambda row: row.effective)]
-
-
-def _both_sides(wide: bool) -> list[Column[RouteRow]]:
+def _both_sides(wide: bool) -> Iterator[Column[RouteRow]]:
     """Without `wide` the effective numbers go by the plain titles, as with the real tool."""
-    effective = _rates("EFFECTIVE_" if wide else "", "effective_", lambda row: row.effective)
-    return [*effective, *_rates("ACTUAL_", "actual_", lambda row: row.actual or Golden(), wide=True)]
-
-
-def _rates(
-    title: str, key: str, golden: Callable[[RouteRow], Golden], *, wide: bool = False
-) -> Iterator[Column[RouteRow]]:
-    yield Column(
-        f"{title}SUCCESS",
-        f"{key}success",
-        lambda row: golden(row).success_rate,
-        lambda row: numbers.percent(golden(row).success_rate),
-        wide=wide,
-        style=lambda row: success_style(golden(row).success_rate),
-        short=_short(title, "SUCCESS"),
-    )
-    yield Column(
-        f"{title}RPS",
-        f"{key}rps",
-        lambda row: golden(row).rps,
-        lambda row: numbers.per_second(golden(row).rps, "rps"),
-        wide=wide,
-        short=_short(title, "RPS"),
-    )
-
-
-def _short(title: str, name: str) -> str:
-    return f"{title[:3]}_{name}" if title else ""
+    prefix = "EFFECTIVE_" if wide else ""
+    yield from rate_columns(_effective, prefix=prefix, success="effective_success", rps="effective_rps")
+    yield from rate_columns(_actual, prefix="ACTUAL_", success="actual_success", rps="actual_rps", wide=True)
 
 
 def _fates(*, titled: bool) -> Iterator[Column[RouteRow]]:
@@ -150,17 +120,16 @@ def _fates(*, titled: bool) -> Iterator[Column[RouteRow]]:
 
 
 def _exact(span: Callable[[Fate], Span]) -> Callable[[RouteRow], int | None]:
-    def value(row: RouteRow) -> int | None:
-        return _whole(row, span(row.fate).exact) if row.fate else None
-
-    return value
+    return lambda row: _whole(row, span(row.fate).exact) if row.fate else None
 
 
 def _bound(span: Callable[[Fate], Span], name: str) -> Callable[[RouteRow], int | None]:
-    def value(row: RouteRow) -> int | None:
-        return _whole(row, getattr(span(row.fate), name)) if row.fate else None
+    return lambda row: _whole(row, getattr(span(row.fate), name)) if row.fate else None
 
-    return value
+
+def _whole(row: RouteRow, number: float | None) -> int | None:
+    """A count; of a route that no proxy tells of there is none."""
+    return None if row.effective.requests is None else whole(number)
 
 
 def _span_text(span: Callable[[Fate], Span]) -> Callable[[RouteRow], str]:
@@ -171,21 +140,3 @@ def _span_text(span: Callable[[Fate], Span]) -> Callable[[RouteRow], str]:
         return f"{found.low:.0f}" if found.exact is not None else f"{found.low:.0f}-{found.high:.0f}"
 
     return text
-
-
-def _coverage() -> Iterator[Column[RouteRow]]:
-    yield Column(
-        "WINDOW",
-        "window_seconds",
-        lambda row: round(row.effective.seconds, 3) if row.effective.seconds else None,
-        lambda row: numbers.seconds(row.effective.seconds or None),
-        wide=True,
-    )
-    yield Column(
-        "PROXIES",
-        text=lambda row: f"{row.proxies_answered}/{row.proxies_asked}",
-        wide=True,
-        shown=lambda rows: rows[0].proxies_asked is not None,
-    )
-    yield Column(key="proxies_asked", value=lambda row: row.proxies_asked)
-    yield Column(key="proxies_answered", value=lambda row: row.proxies_answered)

@@ -13,10 +13,10 @@ def sorted_rows(rows: Sequence[Row], view: View[Row], by: str | None) -> list[Ro
     if by is None:
         return list(rows)
     column = _column(view, by)
-    known = [row for row in rows if column.value(row) is not None]
-    unknown = [row for row in rows if column.value(row) is None]
-    numeric = all(isinstance(column.value(row), int | float) for row in known)
-    return sorted(known, key=lambda row: column.value(row), reverse=numeric) + unknown  # type: ignore[arg-type, return-value]
+    known = [row for row in rows if column.rank(row) is not None]
+    unknown = [row for row in rows if column.rank(row) is None]
+    numeric = all(isinstance(column.rank(row), int | float) for row in known)
+    return sorted(known, key=lambda row: column.rank(row), reverse=numeric) + unknown  # type: ignore[arg-type, return-value]
 
 
 def check_sort(view: View[Row], by: str | None) -> None:

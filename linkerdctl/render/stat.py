@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from dataclasses import replace
 
 from linkerdctl.kube.kinds import POD, POLICY_KINDS, SERVER
-from linkerdctl.metrics.histogram import Quantile
+from linkerdctl.metrics.golden import Golden
 from linkerdctl.render import numbers
-from linkerdctl.render.golden import success_style
+from linkerdctl.render.golden import count_columns, coverage_columns, rate_columns, socket_columns
+from linkerdctl.render.latencies import latency_columns, latency_number
 from linkerdctl.render.trends import Trend
 from linkerdctl.render.view import Column, View
 from linkerdctl.reports.policy import REFUSING, ROUTES, Access
@@ -19,7 +21,6 @@ def stat_view(*, all_namespaces: bool, prefixed: bool, wide: bool, policy: bool 
 
     `policy` has the columns of Servers and routes too.
     """
-    quantiles = [_quantile_column(name, fine=wide) for name in ("p50", "p95", "p99")]
     return View(
         [
             Column("NAMESPACE", "namespace", lambda row: row.namespace, left=True, shown=lambda rows: all_namespaces),
@@ -28,28 +29,13 @@ def stat_view(*, all_namespaces: bool, prefixed: bool, wide: bool, policy: bool 
             Column("STATUS", "status", lambda row: row.status, shown=lambda rows: rows[0].kind is POD),
             Column("MESHED", text=_meshed, shown=lambda rows: any(row.meshed is not None for row in rows)),
             *(_policy_columns() if policy else ()),
-            Column("SUCCESS", "success", lambda row: row.golden.success_rate, _success, style=_style),
-            Column("RPS", "rps", lambda row: row.golden.rps, lambda row: numbers.per_second(row.golden.rps, "rps")),
-            *quantiles,
-            Column(
-                "TCP_CONN",
-                "tcp_open_connections",
-                lambda row: _whole(row.golden.tcp_open),
-                lambda row: numbers.count(row.golden.tcp_open),
-                shown=lambda rows: _has_sockets(rows[0]),
-                short="TCP",
-            ),
-            *(_bytes_column(direction) for direction in ("read", "write")),
-            Column("REQUESTS", "requests", lambda row: _whole(row.golden.requests), wide=True),
-            Column("FAILURES", "failures", lambda row: _whole(row.golden.failures), wide=True),
-            Column(
-                "WINDOW", "window_seconds", _window, lambda row: numbers.seconds(row.golden.seconds or None), wide=True
-            ),
-            Column("PROXIES", text=_proxies, wide=True, shown=lambda rows: rows[0].proxies_asked is not None),
+            *rate_columns(_golden),
+            *latency_columns(_golden, fine=wide, buckets=""),
+            *(replace(each, shown=lambda rows: _has_sockets(rows[0])) for each in socket_columns(_golden)),
+            *count_columns(_golden),
             Column(key="meshed", value=lambda row: row.meshed),
             Column(key="pods", value=lambda row: row.total),
-            Column(key="proxies_asked", value=lambda row: row.proxies_asked),
-            Column(key="proxies_answered", value=lambda row: row.proxies_answered),
+            *coverage_columns(StatRow),
         ],
         part=lambda row: row.kind.name,
     )
@@ -63,38 +49,8 @@ def stat_trends() -> list[Trend[StatRow]]:
 
     return [
         Trend("RPS", lambda row: row.golden.rps, key),
-        Trend("P95", lambda row: _milliseconds(row.golden.p95), key, unit="ms", rising="red", falling="green"),
+        Trend("P95", lambda row: latency_number(row.golden.p95), key, unit="ms", rising="red", falling="green"),
     ]
-
-
-def _quantile_column(name: str, *, fine: bool) -> Column[StatRow]:
-    def quantile(row: StatRow) -> Quantile | None:
-        found: Quantile | None = getattr(row.golden, name)
-        return found
-
-    return Column(
-        f"LATENCY_{name.upper()}",
-        f"latency_ms_{name}",
-        lambda row: _milliseconds(quantile(row)),
-        lambda row: numbers.milliseconds(quantile(row), fine=fine),
-        short=name.upper(),
-    )
-
-
-def _bytes_column(direction: str) -> Column[StatRow]:
-    def rate(row: StatRow) -> float | None:
-        value: float | None = getattr(row.golden, f"{direction}_bytes_rate")
-        return value
-
-    return Column(
-        f"{direction.upper()}_BYTES/SEC",
-        f"tcp_{direction}_bytes_rate",
-        rate,
-        lambda row: numbers.per_second(rate(row), "B/s"),
-        wide=True,
-        shown=lambda rows: _has_sockets(rows[0]),
-        short=direction.upper(),
-    )
 
 
 def _policy_columns() -> Iterator[Column[StatRow]]:
@@ -142,26 +98,5 @@ def _meshed(row: StatRow) -> str:
     return "-" if row.meshed is None else f"{row.meshed}/{row.total}"
 
 
-def _proxies(row: StatRow) -> str:
-    return f"{row.proxies_answered}/{row.proxies_asked}"
-
-
-def _success(row: StatRow) -> str:
-    return numbers.percent(row.golden.success_rate)
-
-
-def _style(row: StatRow) -> str:
-    return success_style(row.golden.success_rate)
-
-
-def _milliseconds(quantile: Quantile | None) -> float | None:
-    """A number that the histogram cannot give is no number."""
-    return None if quantile is None or quantile.beyond else round(quantile.value, 3)
-
-
-def _whole(number: float | None) -> int | None:
-    return None if number is None else round(number)
-
-
-def _window(row: StatRow) -> float | None:
-    return round(row.golden.seconds, 3) if row.golden.seconds else None
+def _golden(row: StatRow) -> Golden:
+    return row.golden

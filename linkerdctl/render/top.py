@@ -8,6 +8,7 @@ from dataclasses import dataclass, replace
 from linkerdctl.metrics.histogram import Quantile
 from linkerdctl.render import numbers
 from linkerdctl.render.golden import success_style
+from linkerdctl.render.latencies import PERCENTILES, latency_column
 from linkerdctl.render.layout import Grid, laid_out
 from linkerdctl.render.view import Column, View
 from linkerdctl.reports.top import EdgeRow
@@ -53,7 +54,7 @@ def _number_columns(shape: TopShape) -> Iterator[Column[TopRow]]:
         yield Column("RPS", "rps", lambda row: row.rps, lambda row: numbers.per_second(row.rps, "rps"))
     for name in ("best", "worst", "last"):
         yield _latency(name.upper() if shape.tapped else "", f"{name}_ms", name)
-    for index, name in enumerate(("p50", "p95", "p99")):
+    for index, name in enumerate(PERCENTILES):
         yield _quantile(name, index)
     yield Column("SUCCESS", "success", lambda row: row.success_rate, _success, style=_success_style)
 
@@ -75,11 +76,7 @@ def _latency(title: str, key: str, name: str) -> Column[TopRow]:
 
 
 def _quantile(name: str, index: int) -> Column[TopRow]:
-    def value(row: TopRow) -> float | None:
-        quantile = row.quantiles[index]
-        return None if quantile is None or quantile.beyond else round(quantile.value, 3)
-
-    return Column(name.upper(), f"latency_ms_{name}", value, lambda row: numbers.milliseconds(row.quantiles[index]))
+    return latency_column(name.upper(), f"latency_ms_{name}", lambda row: row.quantiles[index])
 
 
 def milliseconds(value: float | None) -> str:

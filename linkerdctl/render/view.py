@@ -20,6 +20,8 @@ class Column(Generic[Row]):
     value: Callable[[Row], Value] = lambda row: None
     text: Callable[[Row], str] | None = None
     """How a table shows it; by default the value as text."""
+    order: Callable[[Row], Value] | None = None
+    """What rows are sorted by, where that is known and the value is not (`>50s` is no number, and yet the slowest)."""
     left: bool = False
     wide: bool = False
     """Only with -o wide."""
@@ -40,8 +42,15 @@ class Column(Generic[Row]):
 
     def datum(self, row: Row) -> Value:
         """The value for machines; what is no number is None, since JSON knows no NaN."""
-        value = self.value(row)
-        return None if isinstance(value, float) and not math.isfinite(value) else value
+        return _known(self.value(row))
+
+    def rank(self, row: Row) -> Value:
+        """What rows are sorted by; None where nothing is known."""
+        return _known((self.order or self.value)(row))
+
+
+def _known(value: Value) -> Value:
+    return None if isinstance(value, float) and not math.isfinite(value) else value
 
 
 @dataclass(frozen=True, slots=True)

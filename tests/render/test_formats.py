@@ -83,6 +83,7 @@ class Odd:
     number: float
 
 
+NAMES: View[Odd] = View([Column(key="name", value=lambda row: row.name)])
 ODD: View[Odd] = View([Column(key="name", value=lambda row: row.name), Column(key="n", value=lambda row: row.number)])
 
 
@@ -110,6 +111,16 @@ def test_no_format_fails_for_half_a_surrogate_pair(output: str) -> None:
 def test_no_format_lets_control_characters_through(output: str) -> None:
     text = rendered(output, [Odd("a\x1b[31m\x07\u202e\x9b", 1)], ODD)
     assert text.replace("\r\n", "").replace("\n", "").isprintable()
+
+
+@pytest.mark.parametrize("formula", ["=HYPERLINK(1)", "+1", "-1", "@SUM(A1)"])
+def test_csv_has_no_cell_that_a_spreadsheet_reckons_with(formula: str) -> None:
+    """Whoever may send requests may choose an authority, and so what stands in a cell."""
+    assert rendered("csv", [Odd(formula, -1)], NAMES) == f"name\r\n'{formula}\r\n"
+
+
+def test_csv_leaves_negative_numbers_alone() -> None:
+    assert rendered("csv", [Odd("a", -1.5)], ODD) == "name,n\r\na,-1.5\r\n"
 
 
 def test_csv_quotes_as_rfc_4180_has_it() -> None:

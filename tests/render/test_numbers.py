@@ -62,6 +62,30 @@ def test_shares_and_rates_are_as_the_real_tool_writes_them() -> None:
 
 
 @pytest.mark.parametrize(
+    ("share", "shown"),
+    [
+        (1.0, "100.00%"),
+        (0.99996, "99.99%"),
+        (1 - 1e-12, "99.99%"),
+        (0.99994, "99.99%"),
+        (0.00004, "0.01%"),
+        (1e-12, "0.01%"),
+        (0.0, "0.00%"),
+    ],
+)
+def test_only_all_is_a_hundred_percent_and_only_none_is_nought(share: float, shown: str) -> None:
+    assert numbers.percent(share) == shown
+
+
+@pytest.mark.parametrize(
+    ("rate", "shown"),
+    [(1 / 60, "<0.1rps"), (1e-300, "<0.1rps"), (0.051, "0.1rps"), (0.0, "0.0rps"), (1e15, "1" + "0" * 15 + ".0rps")],
+)
+def test_what_is_seldom_is_not_never(rate: float, shown: str) -> None:
+    assert numbers.per_second(rate, "rps") == shown
+
+
+@pytest.mark.parametrize(
     ("seconds", "shown"),
     [(30.05, "30.1s"), (119.9, "119.9s"), (450, "7m30s"), (7500, "2h5m"), (274_000, "3d4h"), (3600 * 24, "1d0h")],
 )

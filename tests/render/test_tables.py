@@ -13,11 +13,14 @@ from rows_for_tests import busy_row, ms, quiet_row
 from syrupy.assertion import SnapshotAssertion
 
 from linkerdctl.kube.kinds import DEPLOYMENT, POD, SERVICE, STATEFULSET
+from linkerdctl.metrics.golden import Golden
+from linkerdctl.render.graph import tree_text
 from linkerdctl.render.layout import cells_wide, laid_out, shortened
 from linkerdctl.render.stat import stat_trends, stat_view
 from linkerdctl.render.table import table_text, tables
 from linkerdctl.render.trends import with_trends
 from linkerdctl.render.view import Column, View
+from linkerdctl.reports.edges import EdgeRow, Party
 
 SAMPLE = """\
 NAME          MESHED   SUCCESS      RPS   LATENCY_P50   LATENCY_P95   LATENCY_P99   TCP_CONN
@@ -114,6 +117,13 @@ def test_a_shortened_name_keeps_both_its_ends(name: str, longest: int) -> None:
     assert (short[0], short[-1]) == (name[0], name[-1])
 
 
+@given(st.text(min_size=1, max_size=40), st.integers(min_value=1, max_value=40))
+def test_no_name_is_wider_than_it_may_be_however_wide_its_characters(name: str, longest: int) -> None:
+    short = shortened(name, longest)
+    assert cells_wide(short) <= longest
+    assert short == name or "…" in short
+
+
 @dataclass(frozen=True)
 class Fact:
     name: str
@@ -163,3 +173,10 @@ def test_all_parts_are_packed_alike() -> None:
     rows = [busy_row("web", POD), busy_row("web-svc", SERVICE, p50=ms(1))]
     grids = laid_out(rows, stat_view(all_namespaces=False, prefixed=True, wide=False), width=80)
     assert len({grid.gap for grid in grids}) == 1
+
+
+def test_trees_are_straight_however_wide_a_name_is() -> None:
+    web = Party("", "web", DEPLOYMENT.name)
+    rows = [EdgeRow(web, Party("", name, "external"), "", Golden()) for name in ("名前.example.com", "a.example")]
+    _, *branches = tree_text(rows).splitlines()
+    assert len({cells_wide(line.partition("√")[0]) for line in branches}) == 1

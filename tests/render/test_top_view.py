@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import json
+import math
+from dataclasses import replace
 
 import pytest
 
@@ -68,6 +70,15 @@ def test_a_row_looks_like_this() -> None:
         "75.00%",
     ]
     assert "(others)" in line[2]
+
+
+def test_a_percentile_out_of_a_coarse_bucket_is_the_bucket() -> None:
+    """Routes of the Gateway API have but five buckets: all that is faster than 50 ms is one, and 25 ms would be invented."""
+    coarse = Quantile(25.0, 0.0, 50.0)
+    by_route = replace(row(), quantiles=(coarse, coarse, Quantile(10_000, 10_000, math.inf, beyond=True)))
+    view = top_view(TopShape(routes=True, tapped=False))
+    assert table_text([by_route], view).split()[-4:-1] == ["0-0.05s", "0-0.05s", ">10s"]
+    assert json.loads(json_line(by_route, view))["latency_ms_p50"] is None
 
 
 def test_machines_get_every_field_whatever_is_shown() -> None:
