@@ -9,8 +9,8 @@ import yaml
 
 from linkerdctl.demo.cluster.resources import REGISTRY
 from linkerdctl.demo.cluster.store import Event, ObjectStore
-from linkerdctl.demo.simulation.routing import InboundPolicy
 from linkerdctl.demo.simulation.server_policy import ServerPolicies
+from linkerdctl.demo.simulation.taken import InboundPolicy
 from linkerdctl.demo.topology import DemoPod, Topology, identity_of
 from tests.demo.test_demo_routes import Scene, more
 

@@ -20,8 +20,8 @@ from linkerdctl.demo.proxies.families import Registry, Sample
 from linkerdctl.demo.proxies.profile_routes import ServerProfileSeries
 from linkerdctl.demo.proxies.series import GoldenSeries, SocketSeries
 from linkerdctl.demo.simulation.labels import EVERYWHERE, FROM_OUTSIDE, LOOPBACK, address, from_client
-from linkerdctl.demo.simulation.policies import ProfileRoute
-from linkerdctl.demo.simulation.routing import InboundPolicy, admin_policy, inbound_policy
+from linkerdctl.demo.simulation.routing import admin_policy, inbound_policy
+from linkerdctl.demo.simulation.taken import InboundPolicy, ProfileRoute
 from linkerdctl.demo.simulation.traffic import Hop
 from linkerdctl.demo.topology import ADMIN_PORT
 

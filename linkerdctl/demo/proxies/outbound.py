@@ -7,8 +7,8 @@ from linkerdctl.demo.proxies.families import Registry
 from linkerdctl.demo.proxies.profile_routes import ClientProfileSeries
 from linkerdctl.demo.proxies.series import GoldenSeries, RouteSeries, SocketSeries
 from linkerdctl.demo.simulation.labels import LOOPBACK, address, backend, endpoint, parent
-from linkerdctl.demo.simulation.policies import ProfileRoute
-from linkerdctl.demo.simulation.routing import OutboundRoute, outbound_route
+from linkerdctl.demo.simulation.routing import outbound_route
+from linkerdctl.demo.simulation.taken import OutboundRoute, ProfileRoute
 from linkerdctl.demo.simulation.traffic import Hop
 from linkerdctl.demo.topology import Service
 

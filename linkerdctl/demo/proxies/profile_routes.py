@@ -11,8 +11,8 @@ from linkerdctl.demo.proxies.declared import (
     ROUTE_RETRYABLE,
 )
 from linkerdctl.demo.proxies.families import Distribution, Family, Registry, Sample
-from linkerdctl.demo.simulation.policies import ProfileRoute
 from linkerdctl.demo.simulation.retries import NO_BUDGET
+from linkerdctl.demo.simulation.taken import ProfileRoute
 from linkerdctl.demo.simulation.traffic import Hop
 
 

@@ -16,7 +16,8 @@ from linkerdctl.demo.proxies.declared import (
 )
 from linkerdctl.demo.proxies.families import Distribution, Family, Registry, Sample
 from linkerdctl.demo.simulation.retries import LIMIT
-from linkerdctl.demo.simulation.routing import OutboundRoute
+from linkerdctl.demo.simulation.routing import outbound_status
+from linkerdctl.demo.simulation.taken import OutboundRoute
 from linkerdctl.demo.simulation.traffic import Hop
 
 
@@ -107,14 +108,14 @@ class RouteSeries:
         self._backend_durations.observe(hop.ended - hop.started)
         if hop.response_bytes:
             self._backend_frames.observe(float(hop.response_bytes))
-        status = self._route.status(hop)
+        status = outbound_status(self._route, hop)
         self._registry.sample(self._families.backend_statuses, f"{self._route.backend},{status}").add()
         if hop.is_last:
             self._request_ended(hop, status)
 
     def gave_up(self, hop: Hop) -> None:
         """The request took too long; the attempt under way is dropped and counted nowhere."""
-        self._request_ended(hop, self._route.status(hop))
+        self._request_ended(hop, outbound_status(self._route, hop))
 
     def _request_ended(self, hop: Hop, status: str) -> None:
         self._durations.observe(hop.done - hop.asked)

@@ -5,8 +5,9 @@ from __future__ import annotations
 from collections.abc import Callable, Iterator
 from dataclasses import replace
 
-from linkerdctl.demo.simulation.policies import Policies, Taken
+from linkerdctl.demo.simulation.policies import Policies
 from linkerdctl.demo.simulation.retries import LIMIT, MOST_ATTEMPTS, NO_BUDGET, Budget
+from linkerdctl.demo.simulation.taken import Taken
 from linkerdctl.demo.simulation.traffic import NEVER, Hop
 from linkerdctl.demo.topology import DemoPod
 

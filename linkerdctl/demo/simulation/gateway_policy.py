@@ -10,7 +10,7 @@ from typing import Any
 
 from linkerdctl.demo.simulation.profile_policy import seconds
 from linkerdctl.demo.simulation.retries import RetryRule
-from linkerdctl.demo.simulation.routing import OutboundRoute, written_route
+from linkerdctl.demo.simulation.taken import OutboundRoute, written_route
 from linkerdctl.demo.topology import Service
 
 _HTTP, _GRPC = "retry.linkerd.io/http", "retry.linkerd.io/grpc"

@@ -10,7 +10,7 @@ from typing import Any, NamedTuple
 
 from linkerdctl.demo.simulation.attempts import Attempts
 from linkerdctl.demo.simulation.policies import Policies
-from linkerdctl.demo.simulation.routing import InboundPolicy
+from linkerdctl.demo.simulation.taken import InboundPolicy
 from linkerdctl.demo.simulation.traffic import GRPC_OK, GRPC_UNKNOWN, Headers, Hop
 from linkerdctl.demo.topology import DemoPod, Topology
 

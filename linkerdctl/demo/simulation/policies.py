@@ -2,16 +2,15 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from typing import Any
 
 from linkerdctl.demo.cluster.store import Event, Manifest, name_of
 from linkerdctl.demo.simulation.gateway_policy import gateway_rule
 from linkerdctl.demo.simulation.profile_policy import ProfilePolicy
 from linkerdctl.demo.simulation.retries import RetryRule
-from linkerdctl.demo.simulation.routing import OutboundRoute, default_route
 from linkerdctl.demo.simulation.server_policy import ServerPolicies
+from linkerdctl.demo.simulation.taken import ProfileRoute, Taken, default_route
 from linkerdctl.demo.topology import TRUST_DOMAIN, Service
 
 PROFILES = ("linkerd.io", "serviceprofiles")
@@ -22,36 +21,6 @@ GATEWAY = (
 )
 _REMEMBERED = 20_000
 """Requests whose routes are looked up once only."""
-
-
-@dataclass(frozen=True, slots=True)
-class ProfileRoute:
-    """How a profile's route is labelled: `labels` of this one (`dst`, and `rt_route` if it is one), `known` of all."""
-
-    labels: str
-    name: str
-    known: tuple[str, ...]
-
-
-@dataclass(frozen=True, slots=True)
-class Taken:
-    """The routes that requests of one sort take at both proxies, and what the client's does when they fail."""
-
-    profile: ProfileRoute | None
-    server_profile: ProfileRoute | None
-    gateway: OutboundRoute
-    retries: RetryRule | None = None
-    timeout: float | None = None
-    budget: str = ""
-    """Whose budget retries come out of: the profile's name."""
-
-    judge: Callable[[int], bool | None] = field(default=lambda status: None, compare=False)
-    """Whether a profile calls a status a failure; None where it says nothing."""
-
-    @property
-    def route(self) -> str:
-        """The name of the client's ServiceProfile route; empty where there is none."""
-        return self.profile.name if self.profile else ""
 
 
 @dataclass(frozen=True, slots=True)

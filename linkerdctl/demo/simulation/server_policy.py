@@ -10,7 +10,7 @@ from typing import Any
 from linkerdctl.demo.cluster.pod_manifests import app_container, meshed_labels
 from linkerdctl.demo.cluster.store import Event, Manifest, name_of
 from linkerdctl.demo.simulation.gateway_policy import best_match
-from linkerdctl.demo.simulation.routing import InboundPolicy, written_policy
+from linkerdctl.demo.simulation.taken import InboundPolicy, written_policy
 from linkerdctl.demo.topology import DemoPod, identity_of
 from linkerdctl.kube.selectors import selector_of
 

@@ -8,13 +8,9 @@ from collections.abc import Iterator
 from dataclasses import dataclass, field
 from email.utils import formatdate
 from functools import lru_cache
-from typing import TYPE_CHECKING
 
+from linkerdctl.demo.simulation.taken import InboundPolicy, Taken
 from linkerdctl.demo.topology import DemoPod, Service
-
-if TYPE_CHECKING:
-    from linkerdctl.demo.simulation.policies import Taken
-    from linkerdctl.demo.simulation.routing import InboundPolicy
 
 NEVER = math.inf
 """When something happens that does not."""
