@@ -21,7 +21,7 @@ from pathlib import Path
 from types import TracebackType
 from typing import Any, Self
 
-from linkerdctl.demo.proxies.http_sd import PATH
+from linkerdctl.demo.api.http_sd import PATH
 from linkerdctl.errors import LinkerdctlError
 
 HOST = "127.0.0.1"

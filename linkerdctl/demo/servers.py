@@ -17,6 +17,8 @@ from pathlib import Path
 from types import TracebackType
 from typing import TYPE_CHECKING, Self, TypeVar
 
+from linkerdctl.demo.admin.answers import ProxyAnswers
+from linkerdctl.demo.admin.ports import ProxyServer, claim_network, moved
 from linkerdctl.demo.api.access import Access, Denial
 from linkerdctl.demo.api.rbac import Roles
 from linkerdctl.demo.cluster.store import ObjectStore
@@ -24,8 +26,6 @@ from linkerdctl.demo.faults import parse_faults
 from linkerdctl.demo.http_server import require_server_packages, server_for
 from linkerdctl.demo.kubeconfig import write_kubeconfig
 from linkerdctl.demo.mesh import PAST, Mesh
-from linkerdctl.demo.proxies.answers import ProxyAnswers
-from linkerdctl.demo.proxies.server import ProxyServer, claim_network, moved
 from linkerdctl.demo.simulation.request_log import RequestLog
 from linkerdctl.demo.topology import Topology
 from linkerdctl.errors import LinkerdctlError
@@ -141,7 +141,7 @@ class DemoMesh:
 
     async def _serve(self) -> None:
         from linkerdctl.demo.api.server import ApiServer
-        from linkerdctl.demo.tap.api import TapApi
+        from linkerdctl.demo.api.tap import TapApi
         from linkerdctl.demo.tap.ports import TapPorts
 
         self._loop, self._stopping = asyncio.get_running_loop(), asyncio.Event()
@@ -155,7 +155,7 @@ class DemoMesh:
         try:
             self.kubeconfig = write_kubeconfig(directory, self.url, self.options.token)
             tap_api = TapApi(self.mesh, self.store, self.access)
-            self._tap_ports = TapPorts(self.mesh, tap_api, directory)
+            self._tap_ports = TapPorts(self.mesh, lambda: tap_api.taps, directory)
             await self._proxies.start()
             await self._tap_ports.sync()
             await self._until_stopped(ApiServer(self.store, self.access, pods, answers, tap_api), listener)

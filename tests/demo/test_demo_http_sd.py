@@ -6,7 +6,7 @@ import json
 import urllib.request
 from typing import Any
 
-from linkerdctl.demo.proxies.http_sd import PATH, target_groups
+from linkerdctl.demo.api.http_sd import PATH, target_groups
 from linkerdctl.demo.servers import DemoMesh
 
 

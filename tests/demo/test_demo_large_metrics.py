@@ -9,8 +9,8 @@ import httpx
 from hypothesis import given
 from hypothesis import strategies as st
 
+from linkerdctl.demo.admin.gzipped import gzipped
 from linkerdctl.demo.mesh import Mesh
-from linkerdctl.demo.proxies.gzipped import gzipped
 from tests.conftest import DemoFactory
 from tests.demo.test_demo_exposition import RECORDING, declarations, forms
 

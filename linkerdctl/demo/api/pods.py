@@ -13,10 +13,10 @@ from starlette.responses import Response
 from starlette.types import Receive, Scope, Send
 from starlette.websockets import WebSocket, WebSocketDisconnect
 
+from linkerdctl.demo.admin.answers import ProxyAnswers
 from linkerdctl.demo.api.paths import Subject
 from linkerdctl.demo.cluster.status import StatusError, bad_request
 from linkerdctl.demo.cluster.store import Manifest, ObjectStore
-from linkerdctl.demo.proxies.answers import ProxyAnswers
 from linkerdctl.demo.topology import ADMIN_PORT, DemoPod
 
 CHANNEL_PROTOCOL = "v4.channel.k8s.io"

@@ -11,20 +11,18 @@ from starlette.responses import JSONResponse, PlainTextResponse, Response
 from starlette.routing import BaseRoute, Route, WebSocketRoute
 from starlette.websockets import WebSocket
 
-from linkerdctl.demo.api import discovery, openapi, openapi_wire
+from linkerdctl.demo.admin.answers import ProxyAnswers
+from linkerdctl.demo.api import discovery, http_sd, openapi, openapi_wire, tap_discovery
 from linkerdctl.demo.api.access import Access, attempt_of
 from linkerdctl.demo.api.objects import ObjectRequests
 from linkerdctl.demo.api.paths import Subject, subject_of, verb_of
 from linkerdctl.demo.api.pods import PodAccess, wants_channels
 from linkerdctl.demo.api.responses import error_response, json_response
+from linkerdctl.demo.api.tap import TapApi
 from linkerdctl.demo.api.watch import Watches
 from linkerdctl.demo.cluster.resources import REGISTRY
 from linkerdctl.demo.cluster.status import StatusError, bad_request, method_not_allowed, no_such_path
 from linkerdctl.demo.cluster.store import ObjectStore
-from linkerdctl.demo.proxies import http_sd
-from linkerdctl.demo.proxies.answers import ProxyAnswers
-from linkerdctl.demo.tap import discovery as tap_discovery
-from linkerdctl.demo.tap.api import TapApi
 from linkerdctl.demo.topology import DemoPod
 
 _POD = REGISTRY.of_kind("v1", "Pod")

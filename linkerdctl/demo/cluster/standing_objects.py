@@ -6,10 +6,10 @@ from collections.abc import Iterator
 from functools import partial
 
 from linkerdctl.demo.cluster import crds
+from linkerdctl.demo.cluster.api_services import local_api_service, tap_api_service
 from linkerdctl.demo.cluster.certificates import issuer_secret, trust_roots
 from linkerdctl.demo.cluster.resources import REGISTRY, ResourceType
 from linkerdctl.demo.cluster.store import Maker, Manifest
-from linkerdctl.demo.tap import discovery as tap_discovery
 
 
 def cluster_objects() -> Iterator[Manifest]:
@@ -18,8 +18,8 @@ def cluster_objects() -> Iterator[Manifest]:
     yield {"apiVersion": "v1", "kind": "Namespace", "metadata": name, "status": {"phase": "Active"}}
     yield from (definition.manifest() for definition in crds.DEFINITIONS)
     for group, versions in REGISTRY.groups().items():
-        yield from (_api_service(group, version) for version in versions)
-    yield tap_discovery.api_service()
+        yield from (local_api_service(group, version) for version in versions)
+    yield tap_api_service()
 
 
 def deferred_objects(started: float) -> Iterator[tuple[ResourceType, Maker]]:
@@ -28,14 +28,3 @@ def deferred_objects(started: float) -> Iterator[tuple[ResourceType, Maker]]:
         resource = REGISTRY.of_kind("v1", kind)
         assert resource is not None  # noqa: S101 - both are built in
         yield resource, partial(make, started)
-
-
-def _api_service(group: str, version: str) -> Manifest:
-    available = {"type": "Available", "status": "True", "reason": "Local", "message": "Local APIServices are available"}
-    return {
-        "apiVersion": "apiregistration.k8s.io/v1",
-        "kind": "APIService",
-        "metadata": {"name": f"{version}.{group}"},
-        "spec": {"group": group, "version": version, "groupPriorityMinimum": 1000, "versionPriority": 100},
-        "status": {"conditions": [available]},
-    }

@@ -1,1 +1,1 @@
-"""What the proxies count and tell of the simulated requests, and their admin ports."""
+"""What the proxies count and tell of the simulated requests."""

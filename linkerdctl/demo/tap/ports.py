@@ -11,9 +11,8 @@ from collections.abc import Awaitable, Callable
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from linkerdctl.demo.admin.ports import bound
 from linkerdctl.demo.mesh import Mesh
-from linkerdctl.demo.proxies.server import bound
-from linkerdctl.demo.tap.api import TapApi
 from linkerdctl.demo.topology import TAP_PORT, DemoPod
 
 if TYPE_CHECKING:
@@ -26,10 +25,10 @@ _CUT_AFTER = 20_000
 
 
 class TapPorts:
-    """Listens for every proxy that is alive, and carries bytes to its server."""
+    """Listens for every proxy that is alive, and carries bytes to its server. `taps` is called with the first connection."""
 
-    def __init__(self, mesh: Mesh, tap_api: TapApi, directory: Path) -> None:
-        self._mesh, self._tap_api, self._directory = mesh, tap_api, directory
+    def __init__(self, mesh: Mesh, taps: Callable[[], ProxyTaps], directory: Path) -> None:
+        self._mesh, self._taps, self._directory = mesh, taps, directory
         self._listening: dict[tuple[str, str], asyncio.Server] = {}
         self._servers: dict[tuple[str, str], TapServer] = {}
         self._starting = asyncio.Lock()
@@ -79,8 +78,9 @@ class TapPorts:
         async with self._starting:
             if pod.key not in self._servers:
                 loop = asyncio.get_running_loop()
-                taps = self._tap_api.taps
-                self._servers[pod.key] = await loop.run_in_executor(None, _server, pod, self._mesh, taps, loop, path)
+                self._servers[pod.key] = await loop.run_in_executor(
+                    None, _server, pod, self._mesh, self._taps(), loop, path
+                )
         return str(path)
 
     async def _carry(

@@ -9,8 +9,8 @@ import socket
 from collections.abc import Awaitable, Callable, Iterable, MutableMapping
 from typing import TYPE_CHECKING, Any
 
+from linkerdctl.demo.admin.answers import ProxyAnswers, Scope, Send
 from linkerdctl.demo.http_server import server_for
-from linkerdctl.demo.proxies.answers import ProxyAnswers, Scope, Send
 from linkerdctl.demo.topology import ADMIN_PORT, DemoPod
 from linkerdctl.errors import LinkerdctlError
 

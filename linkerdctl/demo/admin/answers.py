@@ -8,9 +8,9 @@ from collections.abc import Awaitable, Callable, MutableMapping
 from dataclasses import dataclass
 from typing import Any
 
+from linkerdctl.demo.admin.gzipped import gzipped
 from linkerdctl.demo.faults import Fault
 from linkerdctl.demo.mesh import Mesh
-from linkerdctl.demo.proxies.gzipped import gzipped
 from linkerdctl.demo.topology import DemoPod
 
 Scope = MutableMapping[str, Any]

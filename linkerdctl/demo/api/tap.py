@@ -11,21 +11,22 @@ from starlette.responses import JSONResponse, PlainTextResponse, Response
 from starlette.routing import BaseRoute, Route
 from starlette.types import Receive, Scope, Send
 
+from linkerdctl.demo.api import tap_discovery
 from linkerdctl.demo.api.access import Access, Attempt
 from linkerdctl.demo.api.responses import json_response
+from linkerdctl.demo.cluster.api_services import TAP_API_SERVICE, TAP_GROUP, TAP_VERSION
 from linkerdctl.demo.cluster.resources import REGISTRY
 from linkerdctl.demo.cluster.status import no_such_path
 from linkerdctl.demo.cluster.store import Manifest, ObjectStore
 from linkerdctl.demo.mesh import Mesh
-from linkerdctl.demo.tap import discovery as tap_discovery
 from linkerdctl.demo.tap.kinds import KINDS
 
 if TYPE_CHECKING:
     from linkerdctl.demo.tap.observe import ProxyTaps
     from linkerdctl.demo.tap.service import TapService, TapStream
 
-_ROOT = f"/apis/{tap_discovery.GROUP}"
-_WATCH = f"{_ROOT}/{tap_discovery.VERSION}/watch/"
+_ROOT = f"/apis/{TAP_GROUP}"
+_WATCH = f"{_ROOT}/{TAP_VERSION}/watch/"
 _RBAC_HELP = "https://linkerd.io/tap-rbac"
 
 
@@ -56,7 +57,7 @@ class TapApi:
         """Discovery of the group and of its version, and the taps."""
         return [
             Route(_ROOT, self._discovery),
-            Route(f"{_ROOT}/{tap_discovery.VERSION}", self._discovery),
+            Route(f"{_ROOT}/{TAP_VERSION}", self._discovery),
             Route(_WATCH + "{target:path}", self._watch, methods=["GET", "POST"]),
         ]
 
@@ -95,7 +96,7 @@ class TapApi:
 
     def _api_service(self) -> Manifest | None:
         resource = REGISTRY.of_kind("apiregistration.k8s.io/v1", "APIService")
-        return self._store.find(resource, "", tap_discovery.APISERVICE) if resource else None
+        return self._store.find(resource, "", TAP_API_SERVICE) if resource else None
 
     async def _tap(self, request: Request, attempt: Attempt) -> Response:
         from linkerdctl.demo.tap.service import TapService, framed
@@ -156,9 +157,9 @@ def _attempt(user: str, target: str) -> Attempt | None:
     kinds = {kind.plural: kind for kind in KINDS}
     match target.split("/"):
         case ["namespaces", namespace, "tap"]:
-            return Attempt(user, "watch", tap_discovery.GROUP, "namespaces/tap", namespace, namespace)
+            return Attempt(user, "watch", TAP_GROUP, "namespaces/tap", namespace, namespace)
         case ["namespaces", namespace, plural, name, "tap"] if plural in kinds:
-            return Attempt(user, "watch", tap_discovery.GROUP, f"{plural}/tap", namespace, name)
+            return Attempt(user, "watch", TAP_GROUP, f"{plural}/tap", namespace, name)
     return None
 
 
