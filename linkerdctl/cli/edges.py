@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import asyncio
 from collections.abc import AsyncIterator, Sequence
 from contextlib import AbstractAsyncContextManager, AsyncExitStack, asynccontextmanager
 from typing import Annotated
@@ -13,15 +12,16 @@ from linkerdctl.cli.arguments import namespace_asked, seconds
 from linkerdctl.cli.options import GlobalOptions, globals_of
 from linkerdctl.cli.scene import Scene
 from linkerdctl.cli.shared_options import AllNamespaces, Strict, TimeWindow
-from linkerdctl.cli.traffic import check_coverage, open_scene, tell_coverage
+from linkerdctl.cli.traffic import check_coverage, finish, open_scene, tell_coverage, tell_wait
 from linkerdctl.errors import ApiError, UsageError
-from linkerdctl.kube.kinds import AUTHORITY, CRONJOB, DEPLOYMENT, POLICY_KINDS, SERVICE
+from linkerdctl.kube.kinds import AUTHORITY, CRONJOB, DEPLOYMENT, NAMESPACE, POD, POLICY_KINDS, SERVICE
 from linkerdctl.kube.selection import Selection, parse_selections
 from linkerdctl.render.edges import dot, edges_view, mermaid
 from linkerdctl.render.formats import check_output, render
 from linkerdctl.render.graph import tree_text
 from linkerdctl.render.sorting import check_sort, sorted_rows
 from linkerdctl.reports.edges import EdgeRow, EdgesRequest, queries, rows
+from linkerdctl.reports.nothing import why_nothing
 from linkerdctl.sources.protocol import Observation
 
 app = typer.Typer(rich_markup_mode=None, pretty_exceptions_enable=False, add_completion=False)
@@ -68,7 +68,7 @@ def edges(
     window = seconds(time_window, "--time-window", at_least=1.0)
     request = edges_request(options, resource or (), namespace, all_namespaces=all_namespaces)
     check_sort(edges_view([]), sort_by)
-    asyncio.run(edges_between(options, request, window, output, sort_by=sort_by, strict=strict))
+    finish(edges_between(options, request, window, output, sort_by=sort_by, strict=strict), options)
 
 
 def edges_request(
@@ -80,6 +80,8 @@ def edges_request(
     for each in selections:
         if each.kind in (SERVICE, AUTHORITY, *POLICY_KINDS):
             raise UsageError(f"edges are between workloads, not {each.kind.plural}", next_step="try: edges deploy")
+    if namespace is None and selections and all(each.kind is NAMESPACE for each in selections):
+        where = None  # namespaces are in no namespace, so the context's is not meant
     return EdgesRequest(selections, where)
 
 
@@ -96,10 +98,13 @@ async def edges_between(
     check_output(output, *DRAWINGS)
     async with _widest_scene(options, request, window) as scene:
         request = _resolved(request, scene)
+        tell_wait(options, window)
         observation = await scene.source.observe(queries(), await scene.targets())
         found = rows(request, observation.answers, scene.inventory)
         _show(options, request, found, output, sort_by)
-        _tell(options, scene, observation, found)
+        _tell(options, scene, observation)
+        if not found:
+            options.terminal.note(_why_none(request, scene, observation))
         check_coverage(observation.coverage, strict=strict)
 
 
@@ -143,15 +148,15 @@ def _show(
         render(ordered, view, output, options.terminal)
 
 
-def _tell(options: GlobalOptions, scene: Scene, observation: Observation, found: list[EdgeRow]) -> None:
-    terminal = options.terminal
-    tell_coverage(terminal, observation.coverage)
+def _tell(options: GlobalOptions, scene: Scene, observation: Observation) -> None:
+    tell_coverage(options.terminal, observation.coverage)
     for note in scene.inventory.notes:
-        terminal.note(note)
-    if not found:
-        answered = len(observation.coverage.answered)
-        terminal.note(
-            "nothing to show: no connection is open there, and none was used in the window"
-            if answered
-            else "nothing to show: no proxy answered"
-        )
+        options.terminal.note(note)
+
+
+def _why_none(request: EdgesRequest, scene: Scene, observation: Observation) -> str:
+    selections = request.selections or (Selection(POD, request.namespace),)
+    answered = len(observation.coverage.answered) if observation.coverage.asked else None
+    return why_nothing(
+        selections, scene.inventory, answered, "has no connection that is open or was used in the window"
+    )

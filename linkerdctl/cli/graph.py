@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import asyncio
 from typing import Annotated
 
 import typer
@@ -10,7 +9,8 @@ import typer
 from linkerdctl.cli.arguments import seconds
 from linkerdctl.cli.edges import edges_between, edges_request
 from linkerdctl.cli.options import globals_of
-from linkerdctl.cli.shared_options import AllNamespaces, TimeWindow
+from linkerdctl.cli.shared_options import AllNamespaces, Strict, TimeWindow
+from linkerdctl.cli.traffic import finish
 
 app = typer.Typer(rich_markup_mode=None, pretty_exceptions_enable=False, add_completion=False)
 
@@ -37,10 +37,13 @@ def graph(
     namespace: Annotated[str | None, typer.Option("--namespace", "-n", help="Namespace of either end.")] = None,
     all_namespaces: AllNamespaces = False,
     time_window: TimeWindow = "10s",
-    output: Annotated[str, typer.Option("--output", "-o", metavar="FORMAT", help="tree, dot or mermaid.")] = "tree",
+    output: Annotated[
+        str, typer.Option("--output", "-o", metavar="FORMAT", help="tree, dot, mermaid, or as edges: json, csv, ...")
+    ] = "tree",
+    strict: Strict = False,
 ) -> None:
     """The rows of `edges`, drawn."""
     options = globals_of(ctx)
     window = seconds(time_window, "--time-window", at_least=1.0)
     request = edges_request(options, resource or (), namespace, all_namespaces=all_namespaces)
-    asyncio.run(edges_between(options, request, window, output))
+    finish(edges_between(options, request, window, output, strict=strict), options)

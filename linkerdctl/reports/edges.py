@@ -100,11 +100,17 @@ class EdgesRequest:
 
     def wants(self, party: Party) -> bool:
         """Whether a party is one of those asked for."""
-        if not party.inside or self.namespace not in (None, party.namespace):
+        if not party.inside:
             return False
-        return not self.selections or any(
-            party.kind == each.kind.name and each.name in (None, party.name) for each in self.selections
-        )
+        if not self.selections:
+            return self.namespace in (None, party.namespace)
+        return any(self._means(each, party) for each in self.selections)
+
+    def _means(self, each: Selection, party: Party) -> bool:
+        """Namespaces that are named are wherever they are."""
+        place = None if each.kind is NAMESPACE and each.name else self.namespace
+        named = each.name in (None, party.name)
+        return party.kind == each.kind.name and named and place in (None, party.namespace)
 
 
 def queries() -> tuple[TrafficQuery, ...]:

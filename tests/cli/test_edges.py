@@ -12,6 +12,8 @@ import pytest
 from prometheus_client.parser import text_string_to_metric_families
 
 from linkerdctl.cli.run import run
+from tests.cli.test_startup import loaded_by
+from tests.conftest import DemoFactory
 
 RECORDING = Path(__file__).parents[1] / "fixtures" / "emojivoto-profiles"
 FIRST, LAST = json.loads((RECORDING / "recording.json").read_text())["scrapes"]
@@ -97,6 +99,30 @@ def test_a_namespace_is_one_party(capsys: pytest.CaptureFixture[str]) -> None:
     assert rows["emojivoto", "emojivoto"]["rps"] == pytest.approx(sum(increases().values()))
 
 
+def test_a_namespace_that_is_named_is_where_it_is(capsys: pytest.CaptureFixture[str]) -> None:
+    assert edges(capsys, "ns") == edges(capsys, "ns", "-A")
+    assert {row["src"] for row in edges(capsys, "ns/linkerd-viz")} == {"linkerd-viz"}
+    assert edges(capsys, "ns/linkerd-viz", "-n", "emojivoto") == edges(capsys, "ns/linkerd-viz")
+    assert edges(capsys, "ns", "-n", "books") == []
+
+
+@pytest.mark.parametrize("command", ["edges", "graph"])
+def test_a_recording_loads_neither_network_nor_event_loop(command: str) -> None:
+    assert not loaded_by("--recording", str(RECORDING), command, "-A") & {"httpx", "asyncio", "yaml", "kubernetes"}
+
+
+@pytest.mark.parametrize("command", ["edges", "graph"])
+def test_a_silent_proxy_is_told_and_strictly_an_error(
+    demo_with: DemoFactory, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str], command: str
+) -> None:
+    monkeypatch.setenv("KUBECONFIG", str(demo_with(faults=("dead=emoji",)).kubeconfig))
+    assert run([command, "-n", "emojivoto", "-t", "1s", "--strict"]) == 3
+    out, err = capsys.readouterr()
+    assert "emoji" in out  # its clients count what they send it
+    assert "5 of 6 proxies answered" in err
+    assert "error: 1 of 6 proxies did not answer" in err
+
+
 def test_the_table_is_the_real_tools(capsys: pytest.CaptureFixture[str]) -> None:
     assert run(["--recording", str(RECORDING), "edges", "deploy", "-n", "emojivoto"]) == 0
     lines = capsys.readouterr().out.splitlines()
@@ -119,7 +145,9 @@ def test_a_graph_begins_with_who_is_not_called(capsys: pytest.CaptureFixture[str
         (("deploy", "-o", "pdf"), 2, "unknown output format 'pdf'"),
         (("deploy/nope", "-n", "emojivoto"), 1, "deployment 'nope' not found"),
         (("widget",), 2, "unknown kind 'widget'"),
-        (("deploy", "-n", "quiet"), 0, "nothing to show: no connection is open there"),
+        (("deploy", "-n", "quiet"), 0, "nothing to show: there is no deployment in namespace quiet"),
+        (("-n", "quiet"), 0, "nothing to show: there is no pod in namespace quiet"),
+        (("deploy", "-n", "linkerd"), 0, "linkerd has no connection that is open or was used in the window"),
     ],
 )
 def test_what_cannot_be_shown_is_told_in_a_line(
