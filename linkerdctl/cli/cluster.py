@@ -13,7 +13,7 @@ from linkerdctl.kube.client import KubeClient
 from linkerdctl.kube.cluster import load_inventory
 from linkerdctl.kube.inventory import Inventory
 from linkerdctl.kube.kubeconfig import ClusterConfig, Impersonation, load_config
-from linkerdctl.kube.proxy_access import proxy_access
+from linkerdctl.kube.proxy_ways import proxy_access
 from linkerdctl.kube.selection import Selection
 from linkerdctl.render.progress import progress_on
 from linkerdctl.sources.protocol import Source

@@ -120,7 +120,7 @@ async def _pass_by_pass(
 ) -> None:
     from linkerdctl.cli.cluster import cluster_config
     from linkerdctl.kube.client import KubeClient
-    from linkerdctl.kube.proxy_access import proxy_access
+    from linkerdctl.kube.proxy_ways import proxy_access
     from linkerdctl.render.progress import progress_on
     from linkerdctl.sources.census import Census
     from linkerdctl.sources.recorder import record as record_passes

@@ -12,7 +12,7 @@ from linkerdctl.cli.options import GlobalOptions
 from linkerdctl.cli.tap_targets import Targets, load_targets
 from linkerdctl.errors import ApiError, LinkerdctlError
 from linkerdctl.kube.client import KubeClient
-from linkerdctl.kube.proxy_access import proxy_access
+from linkerdctl.kube.proxy_ways import proxy_access
 from linkerdctl.kube.questions import TAP_SERVICE, allowed, api_state
 from linkerdctl.kube.rbac import missing_rule
 from linkerdctl.metrics.query import Direction, Need, TrafficQuery

@@ -9,8 +9,7 @@ from __future__ import annotations
 import time
 from collections.abc import AsyncIterator
 from contextlib import suppress
-from types import TracebackType
-from typing import TYPE_CHECKING, Self
+from typing import TYPE_CHECKING
 
 from linkerdctl.errors import ApiError, ProxyError
 from linkerdctl.kube.bodies import Room, growing
@@ -34,14 +33,6 @@ class ThroughPortForward:
     def __init__(self, client: KubeClient) -> None:
         self._client = client
         self._room = Room()
-
-    async def __aenter__(self) -> Self:
-        return self
-
-    async def __aexit__(
-        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
-    ) -> None:
-        """Every forward ends with its request."""
 
     async def fetch(self, target: Target, *, deadline: float) -> Fetched:
         """One forward, one GET."""

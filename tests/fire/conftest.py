@@ -13,9 +13,10 @@ from typing import Any
 import pytest
 
 from linkerdctl.cli.run import run
-from linkerdctl.kube import client, proxy_access
+from linkerdctl.kube import client, proxy_ways
 from linkerdctl.kube.inventory import Target
-from linkerdctl.kube.proxy_access import Fetched, ThroughApiServer
+from linkerdctl.kube.proxy_access import Fetched
+from linkerdctl.kube.proxy_ways import ThroughApiServer
 from linkerdctl.sources import census, proxies, recorder
 from linkerdctl.sources.protocol import Observation
 from linkerdctl.sources.proxies import ProxySource
@@ -96,7 +97,7 @@ def clock(monkeypatch: pytest.MonkeyPatch) -> Clock:
     monkeypatch.setattr(
         ThroughApiServer, "fetch", lambda access, target, deadline: clock.fetch(access, target, deadline=deadline)
     )
-    monkeypatch.setattr(proxy_access, "time", told)
+    monkeypatch.setattr(proxy_ways, "time", told)
     monkeypatch.setattr(census, "PODS_AGAIN", 0.0)
     monkeypatch.setattr(client, "_sleep", clock.sleep)
     return clock

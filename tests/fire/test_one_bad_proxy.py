@@ -6,7 +6,7 @@ from pathlib import Path
 
 import pytest
 
-from linkerdctl.kube import proxy_access
+from linkerdctl.kube import proxy_ways
 from tests.fire.cluster import Cluster
 from tests.fire.conftest import Command
 from tests.fire.faults import FAULTS, MEBIBYTE, Fault
@@ -18,7 +18,7 @@ from tests.fire.views import VIEWS, View
 def test_it_costs_no_more_than_its_own_row(
     fault: Fault, view: View, cluster: Cluster, linkerdctl: Command, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(proxy_access, "MOST_BYTES", 4 * MEBIBYTE)
+    monkeypatch.setattr(proxy_ways, "MOST_BYTES", 4 * MEBIBYTE)
     cluster.proxies["bad-1"] = fault.behaviour
     ran, numbers = view.run(linkerdctl, tmp_path, fault.timeout)
     assert ran.code == 0, ran.err

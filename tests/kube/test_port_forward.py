@@ -70,9 +70,8 @@ async def fetch(forwarder: Forwarder, *, deadline: float = 5.0, **config: Any) -
     async with (
         running(forwarder, tls) as server,
         KubeClient(config_for(server, user, **config)) as client,
-        ThroughPortForward(client) as access,
     ):
-        return await access.fetch(TARGET, deadline=deadline)
+        return await ThroughPortForward(client).fetch(TARGET, deadline=deadline)
 
 
 async def failure(forwarder: Forwarder, **options: Any) -> ProxyError:

@@ -14,7 +14,8 @@ from linkerdctl.errors import ProxyError, UsageError
 from linkerdctl.kube.client import KubeClient
 from linkerdctl.kube.inventory import PodRef, Target
 from linkerdctl.kube.port_forward import ThroughPortForward
-from linkerdctl.kube.proxy_access import Direct, Fetched, ThroughApiServer, proxy_access
+from linkerdctl.kube.proxy_access import Fetched
+from linkerdctl.kube.proxy_ways import Direct, ThroughApiServer, proxy_access
 from tests.kube.fakes import Answer, FakeApi, config_for, serving, status
 
 TEXT = "# TYPE a counter\na 1\n"
@@ -27,9 +28,8 @@ async def through_api(answer: Answer, *, deadline: float = 5.0) -> Fetched:
     async with (
         serving(api) as server,
         KubeClient(config_for(server, {"token": "t"})) as client,
-        ThroughApiServer(client) as access,
     ):
-        fetched = await access.fetch(TARGET, deadline=deadline)
+        fetched = await ThroughApiServer(client).fetch(TARGET, deadline=deadline)
     assert api.headers("accept-encoding") == ["gzip"]
     assert api.headers("authorization") == ["Bearer t"]
     return fetched
@@ -99,7 +99,7 @@ async def test_a_deadline_ends_an_endless_answer(fetch: type) -> None:
 
 @WAYS
 async def test_too_much_is_too_much(fetch: type, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("linkerdctl.kube.proxy_access.MOST_BYTES", 2**20)
+    monkeypatch.setattr("linkerdctl.kube.proxy_ways.MOST_BYTES", 2**20)
     with pytest.raises(ProxyError, match="its answer is larger than 1 MiB"):
         await fetch(packed("a 1\n" * 2**19))
 
@@ -153,8 +153,9 @@ async def test_a_pod_that_is_not_reached_directly_is_told(ip: str, port: int, re
 
 async def test_every_way_has_its_access_and_others_are_wrong_usage() -> None:
     async with KubeClient(config_for("http://127.0.0.1:1")) as client:
-        found = [proxy_access(way, client, concurrency=1) for way in ("api", "port-forward", "direct")]
-        assert [type(each) for each in found] == [ThroughApiServer, ThroughPortForward, Direct]
+        for way, kind in (("api", ThroughApiServer), ("port-forward", ThroughPortForward), ("direct", Direct)):
+            async with proxy_access(way, client, concurrency=1) as access:
+                assert type(access) is kind
         with pytest.raises(UsageError, match="there is no way 'tunnel' to a proxy") as caught:
-            proxy_access("tunnel", client, concurrency=1)
+            await proxy_access("tunnel", client, concurrency=1).__aenter__()
     assert caught.value.next_step == "--via takes api, port-forward, direct"

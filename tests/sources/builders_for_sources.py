@@ -4,8 +4,6 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import Callable, Iterable, Mapping, Sequence
-from types import TracebackType
-from typing import Self
 
 from linkerdctl.errors import ProxyError
 from linkerdctl.kube.inventory import PodRef, Target
@@ -53,14 +51,6 @@ class FakeAccess:
         self.asked: list[str] = []
         self.deadlines: set[float] = set()
         self.at_once = self.most_at_once = 0
-
-    async def __aenter__(self) -> Self:
-        return self
-
-    async def __aexit__(
-        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
-    ) -> None:
-        """Nothing is open."""
 
     async def fetch(self, target: Target, *, deadline: float) -> Fetched:
         self.asked.append(target.pod.name)

@@ -39,12 +39,6 @@ class SlowFirst:
             await self.go.wait()
         return Fetched(b"a 1\n", 0.0)
 
-    async def __aenter__(self) -> SlowFirst:
-        return self
-
-    async def __aexit__(self, *_: object) -> None:
-        return None
-
 
 async def test_a_slow_proxy_keeps_its_place_and_no_more_than_a_few_are_held_behind_it() -> None:
     access = SlowFirst()
