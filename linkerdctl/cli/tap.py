@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
+from linkerdctl.cli import tap_options as option
 from linkerdctl.cli.options import GlobalOptions, globals_of
 from linkerdctl.errors import UsageError
 from linkerdctl.render.tap import TapOutput
@@ -46,27 +47,20 @@ On a cluster this needs Linkerd's viz extension; --doctor tells what is missing 
 @app.command(help=HELP, no_args_is_help=True)
 def tap(
     ctx: typer.Context,
-    resource: Annotated[list[str] | None, typer.Argument(help="Whose requests.", show_default=False)] = None,
-    namespace: Annotated[str | None, typer.Option("--namespace", "-n", help="Namespace of the resource.")] = None,
-    selector: Annotated[str, typer.Option("--selector", "-l", help="Label selector for the resources.")] = "",
-    to: Annotated[
-        str | None, typer.Option("--to", metavar="TYPE[/NAME]", help="Only requests sent to TYPE[/NAME].")
-    ] = None,
-    to_namespace: Annotated[str | None, typer.Option(help="Namespace of --to; alone: all that is there.")] = None,
+    resource: option.Resource = None,
+    namespace: option.Namespace = None,
+    selector: option.Selector = "",
+    to: option.To = None,
+    to_namespace: option.ToNamespace = None,
     from_: Annotated[
         str | None, typer.Option("--from", metavar="TYPE[/NAME]", help="Only requests that TYPE[/NAME] sent.")
     ] = None,
     from_namespace: Annotated[str | None, typer.Option(help="Namespace of --from; alone: all that is there.")] = None,
-    method: Annotated[str, typer.Option(help="Only requests with this HTTP method.")] = "",
-    path: Annotated[str, typer.Option(metavar="PREFIX", help="Only paths that begin with this.")] = "",
-    authority: Annotated[
-        str, typer.Option(metavar="HOST[:PORT]", help="Only requests to exactly this authority.")
-    ] = "",
-    scheme: Annotated[str, typer.Option(help="Only requests with this scheme.")] = "",
-    max_rps: Annotated[
-        float,
-        typer.Option("--max-rps", metavar="N", help="At most so many requests per second, of all proxies together."),
-    ] = 100.0,
+    method: option.Method = "",
+    path: option.PathPrefix = "",
+    authority: option.Authority = "",
+    scheme: option.Scheme = "",
+    max_rps: option.MaxRps = 100.0,
     status: Annotated[
         str | None, typer.Option(metavar="CODES", help="503, 5xx, 400-499, several with commas, !2xx.")
     ] = None,
@@ -91,23 +85,15 @@ def tap(
     show_secrets: Annotated[
         bool, typer.Option("--show-secrets", help="Do not redact sensitive headers and queries.")
     ] = False,
-    duration: Annotated[str | None, typer.Option(help="Stop after this long.")] = None,
+    duration: option.Duration = None,
     limit: Annotated[int | None, typer.Option(metavar="N", help="Stop after N requests have been shown.")] = None,
-    input_: Annotated[
-        str | None, typer.Option("--input", metavar="FILE", help="Read a saved or captured stream, - for stdin.")
-    ] = None,
+    input_: option.Input = None,
     save: Annotated[
         Path | None, typer.Option(metavar="FILE", help="Save all events that come (.gz: compressed), for --input.")
     ] = None,
-    tls_ca: Annotated[
-        Path | None, typer.Option("--tls-ca", metavar="FILE", help="With --via direct: the mesh's trust anchors, PEM.")
-    ] = None,
-    tls_cert: Annotated[
-        Path | None, typer.Option("--tls-cert", metavar="FILE", help="The certificate of the tap identity, PEM.")
-    ] = None,
-    tls_key: Annotated[
-        Path | None, typer.Option("--tls-key", metavar="FILE", help="The key of the tap identity, PEM.")
-    ] = None,
+    tls_ca: option.TlsCa = None,
+    tls_cert: option.TlsCert = None,
+    tls_key: option.TlsKey = None,
     doctor: Annotated[bool, typer.Option("--doctor", help="Do not tap; tell why nothing would come.")] = False,
 ) -> None:
     """Parse, ask, show."""

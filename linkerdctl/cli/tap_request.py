@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from pathlib import Path
 
 from linkerdctl.durations import parse_duration
@@ -33,9 +33,9 @@ class Asked:
     tls: TlsFiles | None = None
 
 
-@dataclass(slots=True)
+@dataclass(frozen=True, slots=True)
 class Filters:
-    """The options that become filters; raises `UsageError` for what cannot be read."""
+    """The options that become filters, as they were given; None where they were not."""
 
     status: str | None = None
     grpc_status: str | None = None
@@ -44,10 +44,9 @@ class Filters:
     path_regex: str | None = None
     not_path: str | None = None
     source: Selection | None = None
-    _found: list[filters.Filter] = field(default_factory=list)
 
     def filters(self) -> Sequence[filters.Filter]:
-        """Those given, the quick ones first."""
+        """Those given, the quick ones first. Raises `UsageError` for what cannot be read."""
         found: list[filters.Filter] = []
         if self.source is not None:
             found.append(filters.source_filter(self.source))

@@ -3,11 +3,11 @@
 from __future__ import annotations
 
 import asyncio
-from pathlib import Path
 from typing import Annotated
 
 import typer
 
+from linkerdctl.cli import tap_options as option
 from linkerdctl.cli.options import globals_of
 from linkerdctl.errors import UsageError
 from linkerdctl.render.formats import check_output
@@ -40,23 +40,16 @@ no viz extension.
 @app.command(help=HELP, no_args_is_help=True)
 def top(
     ctx: typer.Context,
-    resource: Annotated[list[str] | None, typer.Argument(help="Whose requests.", show_default=False)] = None,
-    namespace: Annotated[str | None, typer.Option("--namespace", "-n", help="Namespace of the resource.")] = None,
-    selector: Annotated[str, typer.Option("--selector", "-l", help="Label selector for the resources.")] = "",
-    to: Annotated[
-        str | None, typer.Option("--to", metavar="TYPE[/NAME]", help="Only requests sent to TYPE[/NAME].")
-    ] = None,
-    to_namespace: Annotated[str | None, typer.Option(help="Namespace of --to; alone: all that is there.")] = None,
-    method: Annotated[str, typer.Option(help="Only requests with this HTTP method.")] = "",
-    path: Annotated[str, typer.Option(metavar="PREFIX", help="Only paths that begin with this.")] = "",
-    authority: Annotated[
-        str, typer.Option(metavar="HOST[:PORT]", help="Only requests to exactly this authority.")
-    ] = "",
-    scheme: Annotated[str, typer.Option(help="Only requests with this scheme.")] = "",
-    max_rps: Annotated[
-        float,
-        typer.Option("--max-rps", metavar="N", help="At most so many requests per second, of all proxies together."),
-    ] = 100.0,
+    resource: option.Resource = None,
+    namespace: option.Namespace = None,
+    selector: option.Selector = "",
+    to: option.To = None,
+    to_namespace: option.ToNamespace = None,
+    method: option.Method = "",
+    path: option.PathPrefix = "",
+    authority: option.Authority = "",
+    scheme: option.Scheme = "",
+    max_rps: option.MaxRps = 100.0,
     hide_sources: Annotated[bool, typer.Option("--hide-sources", help="One row for all sources.")] = False,
     routes: Annotated[bool, typer.Option("--routes", help="By route instead of method and path.")] = False,
     raw_paths: Annotated[bool, typer.Option("--raw-paths", help="Do not fold identifiers in paths.")] = False,
@@ -77,19 +70,11 @@ def top(
         str,
         typer.Option("--output", "-o", metavar="FORMAT", help="table, json, yaml or csv; all but table print batches."),
     ] = "table",
-    duration: Annotated[str | None, typer.Option(help="Stop after this long.")] = None,
-    input_: Annotated[
-        str | None, typer.Option("--input", metavar="FILE", help="Read a saved or captured stream, - for stdin.")
-    ] = None,
-    tls_ca: Annotated[
-        Path | None, typer.Option("--tls-ca", metavar="FILE", help="With --via direct: the mesh's trust anchors, PEM.")
-    ] = None,
-    tls_cert: Annotated[
-        Path | None, typer.Option("--tls-cert", metavar="FILE", help="The certificate of the tap identity, PEM.")
-    ] = None,
-    tls_key: Annotated[
-        Path | None, typer.Option("--tls-key", metavar="FILE", help="The key of the tap identity, PEM.")
-    ] = None,
+    duration: option.Duration = None,
+    input_: option.Input = None,
+    tls_ca: option.TlsCa = None,
+    tls_cert: option.TlsCert = None,
+    tls_key: option.TlsKey = None,
 ) -> None:
     """Parse, ask, show."""
     from linkerdctl.cli import tap_request as request
