@@ -21,19 +21,26 @@ Row = dict[str, Any]
 
 
 class Grown(NamedTuple):
-    """A series: what it grew by between the two scrapes, which are so many seconds apart."""
+    """A series of a pod, `NAMESPACE/NAME`: what it grew by between the two scrapes, which are so many seconds apart."""
 
-    workload: str
+    pod: str
     name: str
     labels: Labels
     increase: float
+    value: float
     seconds: float
+
+    @property
+    def workload(self) -> str:
+        return self.pod.split("/")[1].rsplit("-", 2)[0]
 
 
 @dataclass
 class Sum:
     """What definitions say of some series together."""
 
+    counted: bool = False
+    """Whether there is a series that counts requests, be it at zero."""
     successes: float = 0
     failures: float = 0
     rps: float = 0
@@ -42,6 +49,18 @@ class Sum:
     @property
     def requests(self) -> float:
         return self.successes + self.failures
+
+    def add(self, each: Grown, *, succeeded: bool) -> None:
+        """Take in what a counter of requests grew by."""
+        self.counted = True
+        self.successes += each.increase * succeeded
+        self.failures += each.increase * (not succeeded)
+        self.rps += each.increase / each.seconds
+
+    def quantile(self, q: float) -> float | None:
+        """The value alone, in the unit of the buckets."""
+        found = self.bracket(q)
+        return found[0] if found else None
 
     def bracket(self, q: float) -> tuple[float, float, float] | None:
         """Prometheus' histogram_quantile, spelt out, with the bucket that the rank falls into."""
@@ -66,17 +85,23 @@ def _samples(directory: str, pod: str) -> dict[tuple[str, frozenset[tuple[str, s
 
 
 @cache
-def series() -> tuple[Grown, ...]:
-    """Of all proxies in emojivoto; none restarted."""
+def everywhere() -> tuple[Grown, ...]:
+    """Of all proxies; none restarted."""
     return tuple(_grown())
 
 
+@cache
+def series() -> tuple[Grown, ...]:
+    """Of all proxies in emojivoto."""
+    return tuple(each for each in everywhere() if each.pod.startswith("emojivoto/"))
+
+
 def _grown() -> Iterator[Grown]:
-    for pod in (each for each in LAST["at"] if each.startswith("emojivoto/")):
+    for pod, ended in LAST["at"].items():
         before, after = _samples(FIRST["dir"], pod), _samples(LAST["dir"], pod)
-        workload, seconds = pod.split("/")[1].rsplit("-", 2)[0], LAST["at"][pod] - FIRST["at"][pod]
         for (name, labels), value in after.items():
-            yield Grown(workload, name, dict(labels), value - before.get((name, labels), 0.0), seconds)
+            increase = value - before.get((name, labels), 0.0)
+            yield Grown(pod, name, dict(labels), increase, value, ended - FIRST["at"][pod])
 
 
 def is_admin(labels: Labels) -> bool:
@@ -84,11 +109,16 @@ def is_admin(labels: Labels) -> bool:
     return labels.get("target_port") == "4191" or labels.get("route_name") == "probe"
 
 
+def succeeded(labels: Labels) -> bool:
+    """As proxies classify responses."""
+    return labels["classification"] == "success"
+
+
 def summed(
     counter: str,
     histogram: str,
     name: Callable[[Grown], Hashable | None],
-    succeeded: Callable[[Labels], bool] = lambda labels: labels["classification"] == "success",
+    succeeded: Callable[[Labels], bool] = succeeded,
     unit_ms: float = 1.0,
 ) -> dict[Any, Sum]:
     """Sums by what `name` gives to a series; None leaves it out."""
@@ -97,9 +127,7 @@ def summed(
         if each.name not in (counter, histogram) or (key := name(each)) is None:
             continue
         if each.name == counter:
-            found[key].successes += each.increase * succeeded(each.labels)
-            found[key].failures += each.increase * (not succeeded(each.labels))
-            found[key].rps += each.increase / each.seconds
+            found[key].add(each, succeeded=succeeded(each.labels))
         else:
             found[key].buckets[float(each.labels["le"]) * unit_ms] += each.increase
     return found

@@ -2,72 +2,15 @@
 
 from __future__ import annotations
 
-import gzip
 import json
-import math
-from collections import defaultdict
 from collections.abc import Callable
-from dataclasses import dataclass, field
-from pathlib import Path
-from typing import Any
 
 import pytest
-from prometheus_client.parser import text_string_to_metric_families
 
 from linkerdctl.cli.run import run
+from tests.cli.recorded_series import RECORDING, Grown, Labels, Row, Sum, succeeded, summed
 
-RECORDING = Path(__file__).parents[1] / "fixtures" / "emojivoto-profiles"
-INDEX = json.loads((RECORDING / "recording.json").read_text())["scrapes"]
 NAMESPACE = "emojivoto"
-PODS = {pod.split("/")[1].rsplit("-", 2)[0]: pod for pod in INDEX[1]["at"] if pod.startswith(NAMESPACE)}
-Labels = dict[str, str]
-Row = dict[str, Any]
-
-
-@dataclass
-class Expected:
-    """What definitions say of one route."""
-
-    successes: float = 0
-    failures: float = 0
-    rps: float = 0
-    buckets: dict[float, float] = field(default_factory=lambda: defaultdict(float))
-
-    def bracket(self, q: float) -> tuple[float, float, float] | None:
-        """Prometheus' histogram_quantile, spelt out, with the bucket that the rank falls into."""
-        total = self.buckets[math.inf] if self.buckets else 0
-        if not total:
-            return None
-        rank, lower, below = q * total, 0.0, 0.0
-        for bound in sorted(self.buckets):
-            if self.buckets[bound] >= rank:
-                inside = (rank - below) / (self.buckets[bound] - below)
-                return lower + (bound - lower) * inside, lower, bound
-            lower, below = bound, self.buckets[bound]
-        raise AssertionError
-
-
-def samples(directory: str, pod: str) -> dict[tuple[str, frozenset[tuple[str, str]]], float]:
-    text = gzip.decompress((RECORDING / directory / f"{pod}.prom.gz").read_bytes()).decode()
-    return {
-        (sample.name, frozenset(sample.labels.items())): sample.value
-        for family in text_string_to_metric_families(text)
-        for sample in family.samples
-    }
-
-
-def grown(workload: str) -> list[tuple[str, Labels, float, float]]:
-    """(name, labels, increase, seconds) of every series of a workload's proxy; none restarted."""
-    pod, (first, last) = PODS[workload], INDEX
-    before, after = samples(first["dir"], pod), samples(last["dir"], pod)
-    seconds = last["at"][pod] - first["at"][pod]
-    return [
-        (name, dict(labels), value - before.get((name, labels), 0.0), seconds)
-        for (name, labels), value in after.items()
-    ]
-
-
-GROWN = {workload: grown(workload) for workload in PODS}
 
 
 def expected(
@@ -75,22 +18,15 @@ def expected(
     counter: str,
     histogram: str,
     name: Callable[[Labels], str | None],
-    succeeded: Callable[[Labels], bool] = lambda labels: labels["classification"] == "success",
+    succeeded: Callable[[Labels], bool] = succeeded,
     unit_ms: float = 1.0,
-) -> dict[str, Expected]:
-    """Routes by the name that `name` gives to a series; None leaves it out."""
-    found: defaultdict[str, Expected] = defaultdict(Expected)
-    for sample, labels, increase, seconds in GROWN[workload]:
-        if sample not in (counter, histogram) or (route := name(labels)) is None:
-            continue
-        row = found[route]
-        if sample == counter:
-            row.successes += increase * succeeded(labels)
-            row.failures += increase * (not succeeded(labels))
-            row.rps += increase / seconds
-        else:
-            row.buckets[float(labels["le"]) * unit_ms] += increase
-    return found
+) -> dict[str, Sum]:
+    """Routes by the name that `name` gives to a series of a workload's proxy; None leaves it out."""
+
+    def route(each: Grown) -> str | None:
+        return name(each.labels) if each.workload == workload else None
+
+    return summed(counter, histogram, route, succeeded, unit_ms)
 
 
 def profile_routes(service: str, direction: str) -> Callable[[Labels], str | None]:
@@ -111,8 +47,8 @@ def rows(line: str, capsys: pytest.CaptureFixture[str]) -> list[Row]:
     return found
 
 
-def assert_rates(row: Row, wanted: Expected, prefix: str = "") -> None:
-    total = wanted.successes + wanted.failures
+def assert_rates(row: Row, wanted: Sum, prefix: str = "") -> None:
+    total = wanted.requests
     if not total:
         assert row[f"{prefix}success"] is row[f"{prefix}rps"] is None
         return
@@ -120,7 +56,7 @@ def assert_rates(row: Row, wanted: Expected, prefix: str = "") -> None:
     assert row[f"{prefix}rps"] == pytest.approx(wanted.rps)
 
 
-def assert_latencies(row: Row, wanted: Expected) -> None:
+def assert_latencies(row: Row, wanted: Sum) -> None:
     for q, name in ((0.5, "p50"), (0.95, "p95"), (0.99, "p99")):
         found = wanted.bracket(q)
         if found is None:
@@ -147,14 +83,14 @@ def test_effective_and_actual_of_a_client(workload: str, service: str, capsys: p
     actual = expected(workload, "route_actual_response_total", "", name)
     known = expected(workload, "route_request_total", "", name, succeeded=lambda labels: True)
     assert {row["route"] for row in found} == {*known, "[DEFAULT]"}
-    busy = [route for route, each in effective.items() if each.successes + each.failures]
+    busy = [route for route, each in effective.items() if each.requests]
     assert sum(row["requests"] not in (0, None) for row in found) == len(busy) > 1
     for row in found:
         route = row["route"]
         assert row["authority"] == service
-        assert_rates(row, effective.get(route, Expected()), "effective_")
-        assert_rates(row, actual.get(route, Expected()), "actual_")
-        assert_latencies(row, effective.get(route, Expected()))
+        assert_rates(row, effective.get(route, Sum()), "effective_")
+        assert_rates(row, actual.get(route, Sum()), "actual_")
+        assert_latencies(row, effective.get(route, Sum()))
 
 
 def test_retries_hide_most_failures_of_api_vote(capsys: pytest.CaptureFixture[str]) -> None:
@@ -177,8 +113,8 @@ def test_services_with_profiles_are_what_their_servers_counted(capsys: pytest.Ca
         assert own.keys() == {*known, "[DEFAULT]"}
         for route, row in own.items():
             assert row["route_kind"] == "ServiceProfile"
-            assert_rates(row, wanted.get(route, Expected()))
-            assert_latencies(row, wanted.get(route, Expected()))
+            assert_rates(row, wanted.get(route, Sum()))
+            assert_latencies(row, wanted.get(route, Sum()))
 
 
 def grpc_route(labels: Labels) -> str | None:
@@ -225,8 +161,8 @@ def test_inbound_http_routes_are_counted_finely(capsys: pytest.CaptureFixture[st
     assert set(found) == {"web-api", "[DEFAULT]"}
     assert found["web-api"]["authority"] == "web-http"
     for route, row in found.items():
-        assert_rates(row, wanted.get(route, Expected()))
-        assert_latencies(row, wanted.get(route, Expected()))
+        assert_rates(row, wanted.get(route, Sum()))
+        assert_latencies(row, wanted.get(route, Sum()))
 
 
 def test_inbound_routes_agree_with_the_routes_own_counters(capsys: pytest.CaptureFixture[str]) -> None:
@@ -239,5 +175,5 @@ def test_inbound_routes_agree_with_the_routes_own_counters(capsys: pytest.Captur
         lambda labels: labels["route_name"],
         lambda labels: not labels["status"].startswith("5"),
     )["web-api"]
-    assert row["requests"] == pytest.approx(wanted.successes + wanted.failures, abs=2)
+    assert row["requests"] == pytest.approx(wanted.requests, abs=2)
     assert row["failures"] == pytest.approx(wanted.failures, abs=2)

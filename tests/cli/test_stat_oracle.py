@@ -2,95 +2,44 @@
 
 from __future__ import annotations
 
-import gzip
 import json
-import math
 from collections import defaultdict
-from collections.abc import Callable, Iterator
-from dataclasses import dataclass, field
-from pathlib import Path
+from collections.abc import Callable
+from dataclasses import dataclass
 
 import pytest
-from prometheus_client.parser import text_string_to_metric_families
 
 from linkerdctl.cli.run import run
-
-RECORDING = Path(__file__).parents[1] / "fixtures" / "emojivoto-profiles"
-INDEX = json.loads((RECORDING / "recording.json").read_text())["scrapes"]
-Labels = dict[str, str]
+from tests.cli.recorded_series import RECORDING, Labels, Sum, everywhere, is_admin, succeeded
 
 
 @dataclass
-class Expected:
+class Expected(Sum):
     """What definitions say of one row."""
 
-    counted: bool = False
-    """Whether there is a series that counts requests, be it at zero."""
-    successes: float = 0
-    failures: float = 0
-    rps: float = 0
-    buckets: dict[float, float] = field(default_factory=lambda: defaultdict(float))
     tcp_open: float = 0
     read_rate: float = 0
     write_rate: float = 0
-
-    def quantile(self, q: float) -> float | None:
-        """Prometheus' definition of histogram_quantile, spelt out."""
-        bounds = sorted(self.buckets)
-        total = self.buckets[math.inf] if bounds else 0
-        if not total:
-            return None
-        rank, lower, below = q * total, 0.0, 0.0
-        for bound in bounds:
-            if self.buckets[bound] >= rank:
-                return lower + (bound - lower) * (rank - below) / (self.buckets[bound] - below)
-            lower, below = bound, self.buckets[bound]
-        raise AssertionError
-
-
-def samples(directory: str, pod: str) -> dict[tuple[str, frozenset[tuple[str, str]]], float]:
-    text = gzip.decompress((RECORDING / directory / f"{pod}.prom.gz").read_bytes()).decode()
-    return {
-        (sample.name, frozenset(sample.labels.items())): sample.value
-        for family in text_string_to_metric_families(text)
-        for sample in family.samples
-    }
-
-
-def deltas() -> Iterator[tuple[str, str, Labels, float, float, float]]:
-    """(namespace/pod, name, labels, increase, value, seconds) of all series of all proxies; no proxy restarted."""
-    first, last = INDEX
-    for pod, ended in last["at"].items():
-        before, after = samples(first["dir"], pod), samples(last["dir"], pod)
-        for (name, labels), value in after.items():
-            increase = value - before.get((name, labels), 0.0)
-            yield pod, name, dict(labels), increase, value, ended - first["at"][pod]
-
-
-ALL = list(deltas())
 
 
 def expected(chosen: Callable[[str, Labels], str | None], peer: str) -> dict[str, Expected]:
     """Rows by the name `chosen` gives to a series of a pod (None leaves it out)."""
     rows: defaultdict[str, Expected] = defaultdict(Expected)
-    for pod, name, labels, increase, value, seconds in ALL:
-        row_name = chosen(pod, labels)
-        if row_name is None or labels.get("target_port") == "4191" or labels.get("route_name") == "probe":
+    for each in everywhere():
+        row_name = chosen(each.pod, each.labels)
+        if row_name is None or is_admin(each.labels):
             continue
         row = rows[row_name]
-        if name == "response_total":
-            row.counted = True
-            row.successes += increase if labels["classification"] == "success" else 0
-            row.failures += increase if labels["classification"] == "failure" else 0
-            row.rps += increase / seconds
-        elif name == "response_latency_ms_bucket":
-            row.buckets[float(labels["le"])] += increase
-        elif labels.get("peer") == peer and name == "tcp_open_connections":
-            row.tcp_open += value
-        elif labels.get("peer") == peer and name == "tcp_read_bytes_total":
-            row.read_rate += increase / seconds
-        elif labels.get("peer") == peer and name == "tcp_write_bytes_total":
-            row.write_rate += increase / seconds
+        if each.name == "response_total":
+            row.add(each, succeeded=succeeded(each.labels))
+        elif each.name == "response_latency_ms_bucket":
+            row.buckets[float(each.labels["le"])] += each.increase
+        elif each.labels.get("peer") == peer and each.name == "tcp_open_connections":
+            row.tcp_open += each.value
+        elif each.labels.get("peer") == peer and each.name == "tcp_read_bytes_total":
+            row.read_rate += each.increase / each.seconds
+        elif each.labels.get("peer") == peer and each.name == "tcp_write_bytes_total":
+            row.write_rate += each.increase / each.seconds
     return rows
 
 
