@@ -98,10 +98,12 @@ class Show:
 
     def _tell_counts(self, saved: SavedTap | None) -> None:
         flow, sampled = self._flow, self._max_rps is not None
-        total = max(flow.sampling.estimated(time.monotonic()), flow.told) if sampled else flow.told
-        about = "about " if total > flow.told else ""
-        of = f" of {about}{total}" if total != flow.shown else ""
-        rate = f" (max-rps {self._max_rps:g})" if sampled and about else ""
+        # Of a request whose beginning was not seen the rest may be shown
+        known = max(flow.told, flow.shown)
+        total = max(flow.sampling.at_least(time.monotonic()), known) if sampled else known
+        at_least = "at least " if total > known else ""
+        of = f" of {at_least}{total}" if total != flow.shown else ""
+        rate = f" (max-rps {self._max_rps:g})" if at_least else ""
         self._terminal.note(f"showed {flow.shown}{of} {'request' if total == 1 else 'requests'}{rate}")
         if saved is not None:
             self._terminal.note(f"wrote {saved.events} events to {self._asked.save}")

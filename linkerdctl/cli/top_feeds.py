@@ -98,9 +98,9 @@ class TapFeed:
         parts = [f"{requests} requests", *([f"{percent(1 - failures / requests)} success"] if requests else [])]
         if self._top.unfinished:
             parts.append(f"{self._top.unfinished} under way")
-        told, about = self._top.sampling.told, self._top.sampling.estimated(time.monotonic())
-        if self._max_rps is not None and about > told:
-            parts.append(f"{told} told of about {about} (max-rps {self._max_rps:g})")
+        told, at_least = self._top.sampling.told, self._top.sampling.at_least(time.monotonic())
+        if self._max_rps is not None and at_least > told:
+            parts.append(f"{told} told of at least {at_least} (max-rps {self._max_rps:g})")
         return ", ".join(parts)
 
     def opened(self, row: TopRow, shape: TopShape) -> Sequence[str]:

@@ -134,7 +134,8 @@ def _entries_of(raw: bytes) -> frozenset[bytes]:
 
 
 def _direction(number: int) -> Direction:
-    return _DIRECTIONS[number] if number < len(_DIRECTIONS) else Direction.UNKNOWN
+    """Enumerations are open, and may be negative."""
+    return _DIRECTIONS[number] if 0 <= number < len(_DIRECTIONS) else Direction.UNKNOWN
 
 
 def _ip(address: Message) -> str:
@@ -200,7 +201,8 @@ _HTTP = {"request_init": _request_init, "response_init": _response_init, "respon
 def _word(message: Message, words: tuple[str, ...]) -> str:
     kind = message.WhichOneof("type")
     if kind == "registered":
-        return words[message.registered] if message.registered < len(words) else str(message.registered)
+        number: int = message.registered
+        return words[number] if 0 <= number < len(words) else str(number)
     return message.unregistered if kind else ""
 
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
-from linkerdctl.tap.events import RequestInit, TapEvent
+from linkerdctl.tap.events import TapEvent
 from linkerdctl.tap.filters import Filter, Verdict, judge
 from linkerdctl.tap.requests import Request, Requests
 from linkerdctl.tap.sampling import Sampling
@@ -54,8 +54,7 @@ class Flow:
 
     def _count(self, batch: Sequence[TapEvent], now: float) -> None:
         for event in batch:
-            if isinstance(event.http, RequestInit):
-                self.sampling.saw(event, now)
+            self.sampling.saw(event, now)
 
     def _wanted(self, request: Request) -> Sequence[TapEvent]:
         """The events of a request that are due: none, the newest, or at the moment of the decision all."""

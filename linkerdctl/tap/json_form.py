@@ -4,7 +4,9 @@ from __future__ import annotations
 
 import base64
 import binascii
+import ipaddress
 from collections.abc import Mapping
+from functools import lru_cache
 from types import MappingProxyType
 from typing import Any
 
@@ -26,6 +28,9 @@ from linkerdctl.tap.events import (
 
 Record = dict[str, Any]
 _SECOND = 1_000_000_000
+_32_BITS, _64_BITS = range(1 << 32), range(1 << 64)
+_SECONDS, _NANOSECONDS = range(-(1 << 63), 1 << 63), range(-(1 << 31), 1 << 31)
+"""What the messages of the tap API can hold."""
 
 
 def to_json_form(event: TapEvent) -> Record:
@@ -79,7 +84,7 @@ def from_json_form(record: Any) -> TapEvent:
     """
     try:
         return _event(record)
-    except (AttributeError, KeyError, TypeError, ValueError, binascii.Error) as error:
+    except (AttributeError, KeyError, TypeError, ValueError, OverflowError, binascii.Error) as error:
         what = f"{type(error).__name__}: {error}"
         raise TapError(f"a JSON object is no event of `tap -o json` ({what[:80]})") from None
 
@@ -137,16 +142,16 @@ def _http(record: Mapping[str, Any]) -> tuple[StreamId, Http | None]:
         event = record.get(key)
         if event is not None:
             identity = event["id"]
-            return StreamId(int(identity["base"]), int(identity["stream"])), read(event)
+            return StreamId(_number(identity["base"], _32_BITS), _number(identity["stream"], _64_BITS)), read(event)
     return StreamId(0, 0), None
 
 
 def _endpoint_of(record: Mapping[str, Any]) -> Endpoint:
-    return Endpoint(_text(record["ip"]), int(record["port"]), _labels_of(record.get("metadata")))
+    return Endpoint(_ip(_text(record["ip"])), _number(record["port"], _32_BITS), _labels_of(record.get("metadata")))
 
 
 def _labels_of(record: Mapping[str, str] | None) -> Labels:
-    return MappingProxyType({key: _text(value) for key, value in record.items()}) if record else NO_LABELS
+    return MappingProxyType({_text(key): _text(value) for key, value in record.items()}) if record else NO_LABELS
 
 
 def _request_init_of(event: Mapping[str, Any]) -> Http:
@@ -156,19 +161,19 @@ def _request_init_of(event: Mapping[str, Any]) -> Http:
 
 def _response_init_of(event: Mapping[str, Any]) -> Http:
     since = _nanoseconds(event.get("sinceRequestInit"))
-    return ResponseInit(since, int(event["httpStatus"]), _headers_of(event.get("headers")))
+    return ResponseInit(since, _number(event["httpStatus"], _32_BITS), _headers_of(event.get("headers")))
 
 
 def _response_end_of(event: Mapping[str, Any]) -> Http:
     trailers = _headers_of(event.get("trailers"))
-    code, reset = int(event["grpcStatusCode"]), event.get("resetErrorCode")
+    code, reset = _number(event["grpcStatusCode"], _32_BITS), _number(event.get("resetErrorCode") or 0, _32_BITS)
     said = code or any(header.name.lower() == "grpc-status" for header in trailers or ())
     return ResponseEnd(
         _nanoseconds(event.get("sinceRequestInit")),
         _nanoseconds(event.get("sinceResponseInit")),
-        int(event["responseBytes"]),
+        _number(event["responseBytes"], _64_BITS),
         code if said and not reset else None,
-        int(reset) if reset else None,
+        reset or None,
         trailers,
     )
 
@@ -176,7 +181,8 @@ def _response_end_of(event: Mapping[str, Any]) -> Http:
 def _nanoseconds(duration: Mapping[str, int] | None) -> int | None:
     if duration is None:
         return None
-    return int(duration.get("seconds", 0)) * _SECOND + int(duration.get("nanos", 0))
+    seconds, nanos = _number(duration.get("seconds", 0), _SECONDS), _number(duration.get("nanos", 0), _NANOSECONDS)
+    return seconds * _SECOND + nanos
 
 
 def _headers_of(headers: list[Mapping[str, str]] | None) -> Headers | None:
@@ -190,7 +196,24 @@ def _header_of(header: Mapping[str, str]) -> Header:
     return Header(name, _text(header["valueStr"]))
 
 
+def _number(value: Any, possible: range) -> int:
+    number = int(value)
+    if number not in possible:
+        raise ValueError(f"{number} is out of range")
+    return number
+
+
+@lru_cache(4096)
+def _ip(text: str) -> str:
+    """Itself; raises `ValueError` for what is no address, unless it is empty."""
+    if text:
+        ipaddress.ip_address(text)
+    return text
+
+
 def _text(value: Any) -> str:
+    """Itself; raises `ValueError` for what no UTF-8 can hold (half a surrogate pair)."""
     if not isinstance(value, str):
         raise TypeError(f"{value!r} is no text")
+    value.encode()
     return value

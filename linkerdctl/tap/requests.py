@@ -20,6 +20,8 @@ from linkerdctl.tap.grpc_codes import FAILURES
 
 MOST_OPEN = 20_000
 """Unfinished requests that are kept; proxies themselves hold far fewer."""
+MOST_EVENTS = 8
+"""Events of one request that are kept; proxies tell three."""
 LONGEST_OPEN = 300.0
 """Seconds without an event after which a request will not be heard of again (its end was lost, or it streams for ever)."""
 
@@ -29,7 +31,7 @@ class Request:
     """A request as far as it has been seen; it grows by `see`. Any part may be missing, as taps begin and end in between."""
 
     events: list[TapEvent]
-    """At least one, in the order they came."""
+    """At least one, in the order they came; of too many the first and the latest."""
     init: RequestInit | None = None
     response: ResponseInit | None = None
     end: ResponseEnd | None = None
@@ -42,6 +44,8 @@ class Request:
 
     def see(self, event: TapEvent, now: float = 0.0) -> None:
         """Take in one more event."""
+        if len(self.events) == MOST_EVENTS:
+            del self.events[1]
         self.events.append(event)
         http = event.http
         if isinstance(http, RequestInit):

@@ -146,8 +146,7 @@ class Top:
     def add(self, events: Iterable[TapEvent], now: float) -> None:
         """Take in events that came `now`, in seconds by any clock that does not go back."""
         for event in events:
-            if isinstance(event.http, RequestInit):
-                self.sampling.saw(event, now)
+            self.sampling.saw(event, now)
             request = self._requests.add(event, now)
             if request.finished and request.init is not None:
                 self._count(request, now)

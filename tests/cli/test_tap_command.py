@@ -180,6 +180,12 @@ def test_a_limit_ends_a_replay(replay: Callable[..., Ran]) -> None:
     assert err == "showed 2 of 3 requests\n"
 
 
+@pytest.mark.parametrize("option", ["--limit=5", "--group", "--status=200"])
+def test_requests_whose_beginnings_were_not_seen_are_counted_too(replay: Callable[..., Ran], option: str) -> None:
+    events = [each for stream in range(3) for each in whole(stream=stream)[1:]]
+    assert replay(events, option)[2] == "showed 3 requests\n"
+
+
 def test_colours_mark_failures_on_terminals_only(replay: Callable[..., Ran]) -> None:
     events = [*whole("/a"), *whole("/b", status=500)]
     assert "\x1b" not in replay(events)[1]

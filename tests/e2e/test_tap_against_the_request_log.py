@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import re
 from collections import Counter
 from collections.abc import Callable, Iterator
 from typing import Any
@@ -174,17 +175,17 @@ def test_json_has_headers_and_the_real_tool_s_keys(linkerdctl: Command) -> None:
     assert {header["name"] for header in began["requestInitEvent"]["headers"]} & {"user-agent", ":path"}
 
 
-def test_what_was_sampled_is_about_what_there_was(mesh: DemoMesh, linkerdctl: Command) -> None:
+def test_there_were_at_least_as_many_as_is_said(mesh: DemoMesh, linkerdctl: Command) -> None:
     ran = linkerdctl("tap deploy/web -n emojivoto --duration 5s --max-rps 10")
-    showed, _, rest = ran.err.removeprefix("showed ").partition(" of about ")
-    about, _, limit = rest.strip().partition(" requests ")
-    assert limit == "(max-rps 10)"
-    assert int(showed) <= 60
+    found = re.search(r"^showed (\d+) of at least (\d+) requests \(max-rps 10\)$", ran.err, re.MULTILINE)
+    assert found
+    showed, at_least = map(int, found.groups())
+    assert showed <= 60
     logged = list(sights(mesh, {pod_of(mesh, "web").key}, everything))
     last = max(began for _, began, _ in logged)
     truth = sum(began > last - 5 for _, began, _ in logged)
-    # An estimate from the pace of the moments in which requests got through; a busy machine makes those few
-    assert truth / 10 < int(about) < truth * 3
+    # The bound does not hold in one case of forty, and then by little
+    assert showed < at_least < truth * 1.5
 
 
 def test_a_saved_tap_replays_as_it_was(linkerdctl: Command, tmp_path: Any) -> None:

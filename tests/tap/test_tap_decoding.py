@@ -141,6 +141,23 @@ def test_addresses_are_written_as_go_writes_them(ip: viz.IPAddress, text: str) -
     assert viz_decoder().decode(message.SerializeToString()).source.address == text
 
 
+@pytest.mark.parametrize("number", [-(1 << 31), -4, -1, 3, (1 << 31) - 1])
+def test_directions_that_nobody_knows_are_unknown(number: int) -> None:
+    event = viz.TapEvent()
+    event.proxy_direction = number  # type: ignore[assignment]
+    assert viz_decoder().decode(event.SerializeToString()).direction is Direction.UNKNOWN
+
+
+@pytest.mark.parametrize("number", [-100, -1, 9, 1000])
+def test_words_that_nobody_knows_are_their_numbers(number: int) -> None:
+    event = viz.TapEvent()
+    event.http.request_init.method.registered = number  # type: ignore[assignment]
+    event.http.request_init.scheme.registered = number  # type: ignore[assignment]
+    http = viz_decoder().decode(event.SerializeToString()).http
+    assert isinstance(http, RequestInit)
+    assert (http.method, http.scheme) == (str(number), str(number))
+
+
 def test_words_that_are_not_registered_come_as_they_are_and_missing_ones_empty() -> None:
     message = viz.TapEvent()
     message.http.request_init.method.unregistered = "PURGE"

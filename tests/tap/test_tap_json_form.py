@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import math
 from dataclasses import replace
 from typing import Any
 
@@ -12,7 +13,7 @@ from hypothesis import given
 from linkerdctl.errors import TapError
 from linkerdctl.tap.events import Direction, Header, RequestInit, ResponseEnd, ResponseInit, TapEvent
 from linkerdctl.tap.json_form import from_json_form, to_json_form
-from tests.tap.tap_builders import begun, endpoint, event
+from tests.tap.tap_builders import begun, ended, endpoint, event
 from tests.tap.tap_strategies import events
 
 
@@ -78,6 +79,11 @@ def broken(**changes: Any) -> dict[str, Any]:
     return {**to_json_form(begun()), **changes}
 
 
+def broken_end(**changes: Any) -> dict[str, Any]:
+    record = to_json_form(ended())
+    return {**record, "responseEndEvent": {**record["responseEndEvent"], **changes}}
+
+
 @pytest.mark.parametrize(
     "record",
     [
@@ -92,6 +98,14 @@ def broken(**changes: Any) -> dict[str, Any]:
         broken(requestInitEvent={"id": {"base": "x", "stream": 0}}),
         broken(routeMeta=["a"]),
         broken(responseEndEvent={"id": 1}, requestInitEvent=None),
+        broken(source={"ip": "10.0.0.1", "port": math.inf}),
+        broken(source={"ip": "10.0.0.1", "port": -1}),
+        broken(source={"ip": "localhost", "port": 1}),
+        broken(source={"ip": "10.0.0.1", "port": 1, "metadata": {"pod": "\ud800"}}),
+        broken(source={"ip": "10.0.0.1", "port": 1, "metadata": {"\ud800": "web"}}),
+        broken_end(grpcStatusCode=-1),
+        broken_end(responseBytes=1 << 64),
+        broken_end(sinceRequestInit={"seconds": 10**30}),
     ],
 )
 def test_what_is_no_event_is_refused_in_one_line(record: object) -> None:

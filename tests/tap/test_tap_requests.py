@@ -6,7 +6,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from linkerdctl.tap.events import Direction
-from linkerdctl.tap.requests import Request, Requests
+from linkerdctl.tap.requests import MOST_EVENTS, Request, Requests
 from tests.tap.tap_builders import answered, begun, ended, endpoint, event, whole
 
 
@@ -68,6 +68,13 @@ def test_no_more_are_open_than_allowed(streams: list[int]) -> None:
     for stream in streams:
         requests.add(begun(stream=stream))
         assert len(requests) <= 10
+
+
+def test_of_a_request_that_never_ends_only_so_many_events_are_kept() -> None:
+    requests, told = Requests(), [begun(), *(answered(status) for status in range(100, 600))]
+    for each in told:
+        request = requests.add(each)
+    assert request.events == [told[0], *told[-MOST_EVENTS + 1 :]]
 
 
 def test_a_stream_id_that_comes_again_is_another_request() -> None:
