@@ -6,7 +6,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 
 from linkerdctl.metrics.labels import parse_labels
-from linkerdctl.metrics.scrape import Scrape
+from linkerdctl.metrics.scrape import Scrape, is_moment
 
 _EXPIRES = ("control_identity_cert_expiration_timestamp_seconds", "identity_cert_expiration_timestamp_seconds")
 _REFRESHED = ("control_identity_cert_refresh_timestamp_seconds", "identity_cert_refresh_timestamp_seconds")
@@ -15,6 +15,8 @@ _REFRESHES = ("control_identity_cert_refreshes_total", "identity_cert_refreshes_
 NAMES = frozenset((*_EXPIRES, *_REFRESHED, *_REFRESHES))
 """Every sample that is read here."""
 _ONCE = 1.0
+_TOO_MANY = 2.0**64
+"""No count can be that: proxies count in 64 bits."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -43,15 +45,17 @@ def _began(scrape: Scrape, refreshes: int | None) -> float | None:
 
 def _told(scrape: Scrape, names: tuple[str, ...]) -> float | None:
     values = (value for name in names for value in scrape.samples.get(name, {}).values())
-    return next((value for value in values if value > 0), None)
+    return next(filter(is_moment, values), None)
 
 
 def _refreshes(scrape: Scrape) -> tuple[int | None, int | None]:
-    """How many went well, and how many did not."""
+    """How many went well, and how many did not; numbers that are no counts tell nothing."""
     series = next((found for name in _REFRESHES if (found := scrape.samples.get(name))), None)
     if series is None:
         return None, None
-    results = [(parse_labels(raw).get("result"), value) for raw, value in series.items()]
+    results = [(parse_labels(raw).get("result"), value) for raw, value in series.items() if 0 <= value < _TOO_MANY]
+    if not results:
+        return None, None
     failed = [value for result, value in results if result == "error"]
     well = sum(value for result, value in results if result != "error")
     return round(well), round(sum(failed)) if failed else None

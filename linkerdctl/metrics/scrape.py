@@ -10,6 +10,13 @@ from linkerdctl.errors import ExpositionError
 from linkerdctl.metrics.exposition import Buckets, Samples, parse
 
 START_TIME = "process_start_time_seconds"
+_AFTER_ALL = 253_402_300_800.0
+"""When the year 9999 is over, in epoch seconds: later moments have no date."""
+
+
+def is_moment(seconds: float) -> bool:
+    """Whether a number can be epoch seconds; NaN, infinities, and what is not after 1970 cannot."""
+    return 0.0 < seconds < _AFTER_ALL
 
 
 @dataclass(frozen=True, slots=True)
@@ -35,7 +42,7 @@ class Scrape:
     def started(self) -> float | None:
         """When the proxy's process started, in epoch seconds, if it says so; what is no moment says nothing."""
         told = next(iter(self.samples.get(START_TIME, {}).values()), math.nan)
-        return told if 0.0 < told < math.inf else None
+        return told if is_moment(told) else None
 
     def began_since(self, moment: float) -> bool:
         """Whether all that it counted was counted after a moment. One that does not say when it began is old, and so is

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator, Sequence
 
 from linkerdctl.metrics.certificates import versions
-from linkerdctl.metrics.scrape import Scrape
+from linkerdctl.metrics.scrape import Scrape, is_moment
 from linkerdctl.reports.check import Answers, Check, Facts, Result, Silent, counted, named
 
 BUILD, CLOCK = "proxy_build_info", "process_clock_time_seconds"
@@ -69,6 +69,7 @@ def _clocks(answers: Answers) -> Iterator[Check]:
         pod: value - scrape.at
         for pod, scrape in answers.scrapes.items()
         for value in scrape.samples.get(CLOCK, {}).values()
+        if is_moment(value)
     }
     if not skews:
         return

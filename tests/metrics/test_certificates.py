@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import pytest
+
 from linkerdctl.metrics.certificates import NAMES, ProxyCertificate, versions
 from linkerdctl.metrics.scrape import Scrape
 
@@ -37,6 +39,14 @@ def test_a_proxy_that_never_got_one_has_none() -> None:
     )
     assert certificate(never) == ProxyCertificate(None, None, 0, None)
     assert certificate("") == ProxyCertificate()
+
+
+@pytest.mark.parametrize("odd", ["NaN", "+Inf", "-Inf", "-1", "1e300"])
+def test_what_is_no_moment_and_no_count_is_not_told(odd: str) -> None:
+    assert certificate(f"identity_cert_expiration_timestamp_seconds {odd}\n").expires is None
+    assert certificate(f'control_identity_cert_refreshes_total{{result="ok"}} {odd}\n').refreshes is None
+    both = certificate(NEW.replace('"error"} 2', f'"error"}} {odd}'))
+    assert (both.refreshes, both.failures) == (4, None)
 
 
 def test_a_version_is_read_off_the_build() -> None:
