@@ -52,6 +52,13 @@ class Family:
         """Bytes it takes, line feeds included."""
         return sum(len(each) + 1 for each in self.about) + sum(len(each.text) + 1 for each in self.lines)
 
+    def series(self) -> list[Line]:
+        """The first line of each: one that stands there again is the same series, and a Prometheus keeps the first."""
+        found: dict[tuple[str, bytes], Line] = {}
+        for line in self.lines:
+            found.setdefault((line.name, line.labels), line)
+        return list(found.values())
+
     def matches(self, pattern: re.Pattern[str] | None) -> bool:
         """Whether the pattern is found in its name, or in that of a sample; None fits all."""
         names = {self.name, *(line.name for line in self.lines)}

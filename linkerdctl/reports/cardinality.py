@@ -13,7 +13,8 @@ BY_FAMILY, BY_LABEL, BY_POD = "family", "label", "pod"
 
 @dataclass(slots=True)
 class FamilyCost:
-    """A family over all proxies. A series is a line with a sample, so a histogram has one per bucket and two more."""
+    """A family over all proxies. A series is a line with a sample, so a histogram has one per bucket and two more; one
+    that is repeated counts once."""
 
     name: str
     type: str
@@ -67,14 +68,14 @@ class Cardinality:
     def add(self, pod: PodRef, families: Sequence[Family]) -> None:
         """Count the families of a proxy."""
         if self.by == BY_POD:
-            series, size = sum(len(each.lines) for each in families), sum(each.size for each in families)
+            series, size = sum(len(each.series()) for each in families), sum(each.size for each in families)
             self._pods.append(PodCost(pod, series, size, sum(bool(each.lines) for each in families)))
             return
         for family in families:
             if self.by == BY_FAMILY:
                 self._add_family(pod, family)
                 continue
-            for name, value in (pair for line in family.lines for pair in line.pairs()):
+            for name, value in (pair for line in family.series() for pair in line.pairs()):
                 self._add_label(family.name, name, value)
 
     def pods(self) -> list[PodCost]:
@@ -91,7 +92,7 @@ class Cardinality:
 
     def _add_family(self, pod: PodRef, family: Family) -> None:
         cost = self._families.setdefault(family.name, FamilyCost(family.name, family.type))
-        series = len(family.lines)
+        series = len(family.series())
         cost.series += series
         cost.size += family.size
         cost.samples.update(line.name for line in family.lines)

@@ -98,3 +98,9 @@ def test_no_line_is_lost_but_words_of_nobody(lines: list[bytes]) -> None:
     text = b"".join(line + b"\n" for line in lines)
     kept = [line for line in lines if line != b"# a word"]
     assert sorted(written(families(text)).splitlines()) == sorted(kept)
+
+
+def test_a_line_that_is_repeated_is_the_same_series() -> None:
+    [family] = families(b'a{b="1"} 1\na{b="2"} 2\na{b="1"} 3\n')
+    assert [line.value for line in family.lines] == [b"1", b"2", b"3"]
+    assert [line.value for line in family.series()] == [b"1", b"2"]
