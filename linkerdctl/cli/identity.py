@@ -107,6 +107,8 @@ async def _identity(options: GlobalOptions, request: _Request) -> None:
         options.terminal.note(why_nothing(selections, scene.inventory, None, "has no meshed pod that runs"))
     _tell(options, trust)
     if request.margin:
+        for failure in trust.failures:  # a gate does not let through what nobody has seen
+            raise failure
         _check(found, request.margin)
         if not request.strict:
             _check_all_told(snapshot.coverage)
