@@ -38,6 +38,11 @@ SERVED = {
 }
 """Kinds of which there is a list, be it an empty one, by plural."""
 Manifest = dict[str, Any]
+ASKED: dict[str, Manifest] = {
+    "/version": {"gitVersion": "v1.30.0"},
+    "/apis/authorization.k8s.io/v1/selfsubjectaccessreviews": {"status": {"allowed": True}},
+}
+"""What is answered about the server itself, and about what one may do."""
 
 
 @dataclass
@@ -157,6 +162,9 @@ class Cluster:
             await self._list(exchange)
 
     async def _list(self, exchange: Exchange) -> None:
+        if document := ASKED.get(exchange.path):
+            await exchange.answer(200, json.dumps(document).encode())
+            return
         kind = SERVED.get(exchange.path.rpartition("/")[2])
         if kind is None:
             await exchange.answer(404, refusal(404, "the server could not find the requested resource", "NotFound"))
@@ -172,6 +180,8 @@ async def healthy(exchange: Exchange) -> None:
 REQUESTS, FAILURES = 50, 10
 """Each proxy counts so many more successes and failures from look to look."""
 STARTED = 1_700_000_000.0
+CERTIFICATE_HOLDS = STARTED + 86_400
+"""Until when, each proxy's."""
 CLIENT = "client.fire.serviceaccount.identity.linkerd.cluster.local"
 
 
@@ -180,12 +190,18 @@ def exposition(time: int, *, started: float = STARTED, more: str = "") -> str:
     successes, failures = 100 + REQUESTS * time, FAILURES * time
     inbound = (
         f'direction="inbound",target_addr="10.0.0.1:8080",target_port="8080",tls="true",client_id="{CLIENT}",'
-        'srv_kind="server",srv_name="http",route_kind="HTTPRoute",route_name="r1"'
+        'srv_kind="server",srv_name="http",route_kind="HTTPRoute",route_name="r1",'
+        'authz_kind="authorizationpolicy",authz_name="p1"'
     )
     outbound = (
         'direction="outbound",target_addr="10.9.9.9:80",tls="true",server_id="sink.fire.serviceaccount.identity",'
         'authority="sink.fire",dst_namespace="fire",dst_pod="sink-1",dst_deployment="sink"'
     )
+    route = (
+        'parent_kind="Service",parent_namespace="fire",parent_name="sink",parent_port="80",'
+        'route_kind="HTTPRoute",route_name="r2"'
+    )
+    backend = f'{route},backend_kind="Service",backend_namespace="fire",backend_name="sink",backend_port="80"'
     buckets = "".join(
         f'response_latency_ms_bucket{{{inbound},status_code="200",le="{bound}"}} {successes if bound != "1" else 0}\n'
         for bound in ("1", "2", "5", "+Inf")
@@ -198,6 +214,11 @@ def exposition(time: int, *, started: float = STARTED, more: str = "") -> str:
         f"{buckets}"
         f'tcp_open_connections{{peer="src",{inbound}}} 3\n'
         f'tcp_open_connections{{peer="dst",{outbound}}} 2\n'
+        f"inbound_http_authz_allow_total{{{inbound}}} {successes}\n"
+        f'outbound_http_route_request_statuses_total{{{route},http_status="200",error=""}} {successes}\n'
+        f'outbound_http_route_backend_response_statuses_total{{{backend},http_status="200",error=""}} {successes}\n'
+        f"identity_cert_expiration_timestamp_seconds {CERTIFICATE_HOLDS}\nidentity_cert_refreshes_total 3\n"
+        'proxy_build_info{version="2.1"} 1\n'
         f"process_start_time_seconds {started}\n{more}# EOF\n"
     )
 

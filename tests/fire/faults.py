@@ -29,11 +29,15 @@ class Fault:
     successes: float = REQUESTS
     failures: float = FAILURES
     timeout: str = "10s"
-    passing: bool = False
-    """Over at the next look, which some commands take."""
+    look: int | None = None
+    """When it strikes; None is always. It is over at the next look, which some commands take."""
 
     def __str__(self) -> str:
         return self.name
+
+    def strikes(self, looks: int) -> bool:
+        """Whether one who looks so often sees it."""
+        return self.look is None or self.look <= looks
 
 
 async def dead(exchange: Exchange) -> None:
@@ -232,16 +236,17 @@ FAULTS = (
     Fault("no HTTP", no_http, "it ends the connection before its answer"),
     Fault("endless headers", endless_headers, "it ends the connection before its answer"),
     Fault("policy denies", denied, "it answered 403: its policy lets nobody read metrics"),
-    Fault("401 in mid-run", later(unauthorized), "does not accept your credentials", passing=True),
-    Fault("dead at first", later(dead, 1), "connection refused", passing=True),
-    Fault("pod replaced", later(gone), "its pod is gone", passing=True),
+    Fault("401 in mid-run", later(unauthorized), "does not accept your credentials", look=2),
+    Fault("dead at first", later(dead, 1), "connection refused", look=1),
+    Fault("pod replaced", later(gone), "its pod is gone", look=2),
     Fault("clock an hour ahead", says(lambda time: exposition(time, started=STARTED + 3600))),
     Fault("clock a day behind", says(lambda time: exposition(time, started=STARTED - 86_400))),
-    Fault("silent at first, clock ahead", silent_at_first_and_ahead, "connection refused", passing=True),
-    Fault("counter reset", says(counter_reset), successes=100, failures=0, passing=True),
-    Fault("another process", says(another_process), successes=350, failures=50, passing=True),
+    Fault("silent at first, clock ahead", silent_at_first_and_ahead, "connection refused", look=1),
+    Fault("counter reset", says(counter_reset), successes=100, failures=0, look=2),
+    Fault("another process", says(another_process), successes=350, failures=50, look=2),
     Fault("NaN and infinities", says(with_nan)),
     Fault("duplicate series", says(twice)),
     Fault(f"{MANY} label values", packed(many_values)),
     Fault("escapes in labels", says(escapes)),
 )
+BY_NAME = {fault.name: fault for fault in FAULTS}

@@ -6,14 +6,16 @@ import asyncio
 import gzip
 import json
 from collections.abc import Awaitable, Callable
+from functools import lru_cache
 from pathlib import Path
 
 import pytest
 
 from linkerdctl.kube import bodies, client
-from tests.fire.cluster import Cluster, Exchange, listed, refusal
-from tests.fire.conftest import Command
+from tests.fire.cluster import WORKLOADS, Cluster, Exchange, listed, refusal
+from tests.fire.conftest import Command, Ran
 from tests.fire.faults import (
+    ESCAPES,
     MEBIBYTE,
     endless,
     endless_headers,
@@ -24,6 +26,7 @@ from tests.fire.faults import (
     zip_bomb,
     zip_bomb_in_a_zip_bomb,
 )
+from tests.fire.test_escapes_in_names import assert_harmless
 
 Behaviour = Callable[[Exchange], Awaitable[None]]
 LIST = listed("Pod", [{"metadata": {"name": f"p{number}", "namespace": "fire"}} for number in range(1000)])
@@ -56,8 +59,13 @@ async def refusal_that_drips(exchange: Exchange) -> None:
         await asyncio.sleep(0.05)
 
 
+@lru_cache
+def _packed_refusal() -> bytes:
+    return gzip.compress(b"no! " * (32 * MEBIBYTE), 1)
+
+
 async def zip_bomb_refusal(exchange: Exchange) -> None:
-    await exchange.answer(403, gzip.compress(b"no! " * (32 * MEBIBYTE)), content_encoding="gzip")
+    await exchange.answer(403, _packed_refusal(), content_encoding="gzip")
 
 
 async def deep(exchange: Exchange) -> None:
@@ -124,17 +132,31 @@ ODD = {
     "numbers for conditions": {"status": {"phase": "Running", "conditions": [5]}},
     "an owner without a name": {"metadata": {"ownerReferences": [{}]}},
     "a text for owners": {"metadata": {"ownerReferences": "me"}},
+    "a text for annotations": {"metadata": {"annotations": "linkerd.io/tap-enabled"}},
 }
 """What a pod may have where something else belongs."""
 COMMANDS = (
     "stat deploy -n fire",
     "routes deploy -n fire",
     "edges deploy -n fire",
+    "authz deploy -n fire",
     "list -n fire",
     "metrics cardinality -n fire",
+    "identity -n fire",
     "top ns/fire --no-tap --batch",
     "record -n fire -o recording",
 )
+"""One of each way that commands have to objects; all faults are tried with these."""
+OTHERS = (
+    "stat authority -n fire",
+    "stat server -n fire",
+    "stat-inbound deploy -n fire",
+    "stat-outbound deploy -n fire",
+    "graph -n fire",
+    "metrics deploy -n fire",
+    "certs -n fire",
+)
+OF_EACH_SORT = ("dead", "truncated gzip", "zip bomb", "redirect", "deep JSON", "a number for items")
 
 
 @pytest.fixture(autouse=True)
@@ -173,3 +195,169 @@ def test_an_object_that_is_none_is_no_bug_of_ours(odd: str, line: str, cluster: 
     if ran.code:
         [told] = ran.lines_about("error: ")
         assert "pod fire/odd" in told
+
+
+@pytest.mark.parametrize("line", OTHERS)
+@pytest.mark.parametrize("fault", OF_EACH_SORT)
+def test_so_it_does_where_commands_go_the_same_ways(
+    fault: str, line: str, cluster: Cluster, linkerdctl: Command
+) -> None:
+    behaviour, words = FAULTS[fault]
+    cluster.paths["/pods"] = behaviour
+    ran = linkerdctl(line)
+    assert ran.code == 1, ran
+    assert ran.out == ""
+    [told] = ran.lines_about("error: ")
+    assert words in told
+
+
+def checks(ran: Ran) -> list[dict[str, str]]:
+    return [check for category in json.loads(ran.out)["categories"] for check in category["checks"]]
+
+
+@pytest.mark.parametrize("fault", FAULTS)
+def test_check_fails_with_it(fault: str, cluster: Cluster, linkerdctl: Command) -> None:
+    behaviour, words = FAULTS[fault]
+    cluster.paths["/pods"] = behaviour
+    ran = linkerdctl("check -n fire -o json")
+    assert ran.code == 4, ran
+    [told] = [check["error"] for check in checks(ran) if check["id"] == "pods-meshed"]
+    assert words in told
+
+
+BESIDES = {
+    "stat deploy -n fire": ("/deployments", "/replicasets"),
+    "stat server -n fire": ("/servers",),
+    "stat svc -n fire": ("/services",),
+    "routes deploy -n fire": ("/serviceprofiles", "/services", "/httproutes"),
+    "authz deploy -n fire": ("/servers", "/authorizationpolicies", "/httproutes"),
+    "identity -n fire": ("/linkerd-identity-issuer", "/linkerd-identity-trust-roots"),
+    "check -n fire": (
+        "/version",
+        "/selfsubjectaccessreviews",
+        "/v1alpha1.tap.linkerd.io",
+        "/namespaces",
+        "/linkerd-identity-issuer",
+        "/linkerd-identity-trust-roots",
+    ),
+    "tap deploy/web -n fire --doctor": ("/v1alpha1.tap.linkerd.io", "/selfsubjectaccessreviews", "/pods"),
+    "rbac stat": ("/selfsubjectaccessreviews",),
+    "profile lint -n fire": ("/serviceprofiles",),
+}
+"""What else is read of the API server, by the end of its path."""
+
+
+@pytest.mark.parametrize(("line", "path"), [(line, path) for line, paths in BESIDES.items() for path in paths])
+@pytest.mark.parametrize("fault", OF_EACH_SORT)
+def test_whatever_is_read_besides_is_told_in_a_line(
+    fault: str, line: str, path: str, cluster: Cluster, linkerdctl: Command
+) -> None:
+    cluster.paths[path] = FAULTS[fault][0]
+    assert_told(linkerdctl(line))
+
+
+def assert_told(ran: Ran) -> None:
+    assert "bug in linkerdctl" not in ran.err
+    assert "Traceback" not in ran.err
+    assert len(ran.lines_about("error: ")) == (ran.code == 1), ran
+    assert_harmless(ran.out + ran.err)
+
+
+NAMED = {"name": "web.fire.svc.cluster.local", "namespace": "fire"}
+SPECS: dict[str, tuple[object, ...]] = {
+    "/serviceprofiles": (
+        5,
+        {"routes": 5},
+        {"routes": [5]},
+        {"routes": [{"name": 5, "condition": 5}]},
+        {"routes": [{"name": "a", "condition": {"pathRegex": 5, "all": 5}, "responseClasses": 5}]},
+        {"routes": [{"name": "a", "condition": {"any": [5]}, "isRetryable": "x", "timeout": []}], "retryBudget": 5},
+    ),
+    "/httproutes": (5, {"parentRefs": 5}, {"parentRefs": [5]}, {"parentRefs": [{}], "rules": 5}, {"rules": [5]}),
+    "/servers": (
+        5,
+        {"podSelector": 5},
+        {"podSelector": {"matchLabels": 5}},
+        {"podSelector": {"matchExpressions": [5]}},
+    ),
+    "/authorizationpolicies": (
+        5,
+        {"targetRef": 5},
+        {"targetRef": {"kind": [], "name": {}}},
+        {"targetRef": {"kind": "Server", "name": "http"}, "requiredAuthenticationRefs": [5]},
+    ),
+    "/serverauthorizations": (5, {"server": 5}, {"server": {"name": []}}, {"server": {"selector": {"matchLabels": 5}}}),
+    "/services": (5, {"selector": 5}, {"selector": {"app": 5}}, {"ports": 5}, {"ports": [5]}, {"type": 5}),
+    "/deployments": (5, {"selector": 5}),
+}
+READS = {
+    "/serviceprofiles": ("routes deploy -n fire", "routes svc -n fire", "profile lint -n fire"),
+    "/httproutes": ("routes deploy -n fire", "authz deploy -n fire", "stat httproute -n fire"),
+    "/servers": ("authz deploy -n fire", "authz server -n fire", "stat server -n fire"),
+    "/authorizationpolicies": ("authz deploy -n fire", "authz ap -n fire", "stat ap -n fire"),
+    "/serverauthorizations": ("authz deploy -n fire", "authz saz -n fire", "stat saz -n fire"),
+    "/services": ("stat svc -n fire", "routes svc -n fire", "profile -n fire web --template"),
+    "/deployments": ("stat deploy -n fire", "edges deploy -n fire", "record -n fire --for 1s --every 1s -o recording"),
+}
+"""Commands that look into such objects."""
+
+
+@pytest.mark.parametrize(("path", "line"), [(path, line) for path, lines in READS.items() for line in lines])
+def test_objects_with_odd_specs_are_no_bugs_of_ours(
+    path: str, line: str, cluster: Cluster, linkerdctl: Command, tmp_path: Path
+) -> None:
+    for number, spec in enumerate(SPECS[path]):
+        cluster.paths[path] = answers({"kind": "List", "items": [{"metadata": NAMED, "spec": spec, "status": spec}]})
+        assert_told(linkerdctl(line.replace("recording", f"recording-{number}")))
+
+
+DOCUMENTS: dict[str, tuple[object, ...]] = {
+    "/version": ([], {"gitVersion": 5}, {"gitVersion": ESCAPES}),
+    "/selfsubjectaccessreviews": ([], {"status": 5}, {"status": {"allowed": "x"}}),
+    "/v1alpha1.tap.linkerd.io": (
+        [],
+        {"status": "fine"},
+        {"status": {"conditions": 5}},
+        {"status": {"conditions": [5]}},
+        {"status": {"conditions": [{"type": "Available", "status": "False", "message": ESCAPES}]}},
+    ),
+    "/namespaces": tuple(
+        {"items": [{"metadata": {"name": "fire", **metadata}}]}
+        for metadata in ({"annotations": 5}, {"annotations": ["x"]}, {"annotations": {"linkerd.io/inject": 5}})
+    ),
+    "/linkerd-identity-issuer": (
+        [],
+        {"data": 5},
+        {"data": {"crt.pem": 5}},
+        {"data": {"crt.pem": "!"}},
+        {"data": {"crt.pem": "AAAA", "tls.crt": ESCAPES}},
+    ),
+    "/linkerd-identity-trust-roots": (
+        {"data": []},
+        {"data": {"ca-bundle.crt": 5}},
+        {"data": {"ca-bundle.crt": ESCAPES}},
+    ),
+}
+
+
+@pytest.mark.parametrize("line", ["check -n fire", "identity -n fire", "tap deploy/web -n fire --doctor"])
+@pytest.mark.parametrize("path", DOCUMENTS)
+def test_documents_with_odd_contents_are_none_either(
+    path: str, line: str, cluster: Cluster, linkerdctl: Command
+) -> None:
+    for document in DOCUMENTS[path]:
+        cluster.paths[path] = answers(document)
+        ran = linkerdctl(line)
+        assert_told(ran)
+        if line.startswith("identity"):
+            assert all(f"{name}-1" in ran.out for name in WORKLOADS), ran
+
+
+@pytest.mark.parametrize("path", ["/linkerd-identity-issuer", "/linkerd-identity-trust-roots"])
+def test_a_gate_lets_nothing_through_that_could_not_be_read(path: str, cluster: Cluster, linkerdctl: Command) -> None:
+    cluster.paths[path] = dead
+    ran = linkerdctl("identity -n fire --min-left 1%")
+    assert ran.code == 1
+    assert all(f"{name}-1" in ran.out for name in WORKLOADS)
+    [told] = ran.lines_about("error: ")
+    assert "cannot reach the API server" in told

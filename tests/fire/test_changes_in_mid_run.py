@@ -10,10 +10,11 @@ import pytest
 
 from tests.fire.cluster import NAMESPACE, WORKLOADS, Cluster, Exchange, exposition, healthy
 from tests.fire.conftest import Clock, Command
-from tests.fire.views import VIEWS, View
+from tests.fire.views import OTHERS, VIEWS, View
 from tests.kube.manifests import owned_by, pod
 
-LOOKED_TWICE = [view for view in VIEWS if not view.goes_on]
+LOOKED_TWICE = [view for view in VIEWS if view.looks == 2 and not view.goes_on]
+LOOKED_ONCE = [view for view in (*VIEWS, *OTHERS) if view.looks == 1]
 
 
 @pytest.mark.parametrize("view", VIEWS, ids=str)
@@ -24,7 +25,8 @@ def test_a_rotated_token_is_read_again_and_nothing_is_lost(
         if exchange.time == 1:
             cluster.token = "second-token"
             Path(os.environ["KUBECONFIG"]).with_name("token").write_text("second-token")
-        await healthy(exchange)
+        look = min(exchange.time, 1) if view.looks == 1 else exchange.time
+        await exchange.answer(200, exposition(look).encode())
 
     cluster.proxies = dict.fromkeys(("api-1", "bad-1", "web-1"), rotates)
     ran, numbers = view.run(linkerdctl, tmp_path)
@@ -67,6 +69,21 @@ def test_an_api_server_that_restarts_between_two_looks_costs_no_more_than_the_nu
     for name in WORKLOADS:
         [told] = ran.lines_about(f"fire/{name}-1")
         assert "cannot reach the API server" in told or "reset" in told
+
+
+@pytest.mark.parametrize("view", LOOKED_ONCE, ids=str)
+def test_one_that_is_away_when_the_only_look_is_taken_is_told_for_each_proxy(
+    view: View, cluster: Cluster, linkerdctl: Command, tmp_path: Path
+) -> None:
+    async def away(exchange: Exchange) -> None:
+        exchange.reset()
+
+    cluster.proxies = dict.fromkeys(("api-1", "bad-1", "web-1"), away)
+    ran = linkerdctl(view.line)
+    assert ran.code == (view.code or 1)
+    assert "bug in linkerdctl" not in ran.err
+    [told] = view.tells(ran)
+    assert "connection reset by peer" in told
 
 
 def test_top_goes_on_when_the_api_server_is_back(cluster: Cluster, linkerdctl: Command, tmp_path: Path) -> None:

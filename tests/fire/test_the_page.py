@@ -9,7 +9,8 @@ import pytest
 from tests.fire.faults import FAULTS, Fault
 from tests.fire.test_bad_prometheus import FAULTS as PROMETHEUS
 from tests.fire.test_bad_prometheus import LINES
-from tests.fire.views import VIEWS
+from tests.fire.test_one_bad_proxy import OF_EACH_SORT
+from tests.fire.views import OTHERS, SUMS, VIEWS
 
 PAGE = (Path(__file__).parents[2] / "docs" / "reliability.md").read_text()
 TABLE = {
@@ -30,5 +31,7 @@ def test_what_is_seen_of_a_fault_is_written_down(fault: Fault) -> None:
 
 
 def test_the_numbers_of_tests_are_true() -> None:
-    assert f"{len(FAULTS)} faults × {len(VIEWS)} commands = {len(FAULTS) * len(VIEWS)} tests" in PAGE
+    for faults, commands in ((FAULTS, VIEWS), (OF_EACH_SORT, OTHERS), (OF_EACH_SORT, SUMS)):
+        number, several = len(faults), len(commands)
+        assert f"{number} faults × {several} commands = {number * several} tests" in " ".join(PAGE.split())
     assert f"{len(PROMETHEUS) * len(LINES) * 2} tests: {len(PROMETHEUS)} faults" in PAGE
