@@ -15,7 +15,7 @@ from linkerdctl.reports.authz import DEFAULT, UNMESHED, AuthzRequest, AuthzRow, 
 from linkerdctl.reports.authz_objects import Grant, PolicyObjects, grants_of
 from linkerdctl.reports.authz_plan import RULE, AuthzPlan, Part
 from linkerdctl.reports.owners import Owner, Owners, labelled
-from linkerdctl.reports.policy import LABELLED
+from linkerdctl.reports.policy import LABELLED, not_found
 from linkerdctl.reports.stat import Answered
 
 GroupKey = tuple[str, ...]
@@ -32,18 +32,29 @@ def authz_rows(
     objects: PolicyObjects,
     answered: Answered | None = None,
 ) -> list[AuthzRow]:
-    """Every rule that was used or is written, by object, server, route and authorization."""
+    """Every rule that was used or is written, by object, server, route and authorization.
+
+    Raises `NotFoundError` for a policy that is named and that nobody knows, where proxies could have told of it.
+    """
     found: dict[tuple[Owner, Rule], AuthzRow] = {}
+    silent = answered is not None and not answered.answered
     for selection in request.selections:
         chosen = [(each, answer) for each, answer in zip(plans, answers, strict=True) if each.selection == selection]
         granted = grants_of(selection, inventory, objects)
         owners = None if selection.kind in POLICY_KINDS else Owners.of(selection, inventory)
         counted = _counted(owners or _named_by(selection, granted), chosen)
+        if _is_told_by_proxies(selection, inventory) and not (counted or granted or silent):
+            raise not_found(selection, inventory)
         everyone = answered.concerned(chosen[0][0].query) if answered else (None, None)
         for (owner, rule), each in (*_shown(counted), *_unused(counted, granted)):
             proxies = answered.among(owners.pods(owner)) if answered and owners else everyone
             found[owner, rule] = _row(owner, rule, each, *proxies)
     return sorted(found.values(), key=_order)
+
+
+def _is_told_by_proxies(selection: Selection, inventory: Inventory) -> bool:
+    """Whether it is by them alone that a policy that is named could be known."""
+    return bool(selection.name) and selection.kind in LABELLED and not inventory.knows(selection.kind)
 
 
 @dataclass(slots=True)

@@ -102,7 +102,7 @@ def policy_traffic(
     there, listed = _objects(selection, inventory), inventory.knows(selection.kind)
     told = {ref for answer in sums for ref, traffic in answer.items() if not listed or _counted(traffic)}
     if selection.name and not there | told:
-        raise _not_found(selection, inventory)
+        raise not_found(selection, inventory)
     for namespace, name in sorted(there | told):
         ref = namespace, name
         traffic, *access = (answer.get(ref, Traffic()) for answer in sums)
@@ -117,8 +117,8 @@ def _objects(selection: Selection, inventory: Inventory) -> set[ObjectRef]:
         return set()
 
 
-def _not_found(selection: Selection, inventory: Inventory) -> NotFoundError:
-    """With a hint at what there is; where no objects are known, proxies may know better."""
+def not_found(selection: Selection, inventory: Inventory) -> NotFoundError:
+    """Of a named object that neither the cluster nor a proxy tells of, with a hint at what there is."""
     if inventory.knows(selection.kind):
         try:
             inventory.rows(selection)

@@ -266,6 +266,13 @@ def test_more_or_less_can_be_asked_for(capsys: pytest.CaptureFixture[str], comma
         ("stat-outbound svc/web-svc -n emojivoto", 2, "services send no requests"),
         ("authz au", 2, "no policy is about authorities"),
         ("authz deploy/nope -n emojivoto", 1, "deployment 'nope' not found"),
+        (
+            "authz server/nope -n emojivoto",
+            1,
+            "server 'nope' not found in namespace emojivoto, and no proxy there tells",
+        ),
+        ("authz meshtlsauthn/nope -n emojivoto", 0, "is required by no authorization"),
+        ("authz deploy -l app=none -n emojivoto", 0, "there is no deployment with app=none in namespace emojivoto"),
         ("stat-inbound deploy -o pdf", 2, "unknown output format 'pdf'"),
         ("stat-outbound deploy -n emojivoto --sort-by colour", 2, "there is no column 'colour' to sort by"),
         ("authz deploy -n emojivoto -t soon", 2, "soon"),

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from linkerdctl.errors import UsageError
+from linkerdctl.errors import NotFoundError, UsageError
 from linkerdctl.kube.selection import parse_selections
 from linkerdctl.metrics.traffic import Traffic
 from linkerdctl.reports.authz import AuthzRequest, AuthzRow
@@ -125,3 +125,13 @@ def test_there_is_one_query_for_each_family() -> None:
 def test_authorities_have_no_policy() -> None:
     with pytest.raises(UsageError):
         AuthzRequest(parse_selections(["au"], namespace="emojivoto"))
+
+
+def test_a_policy_that_nobody_knows_is_not_found_unless_nobody_could_tell() -> None:
+    with pytest.raises(NotFoundError, match="server 'nope' not found in namespace emojivoto"):
+        rows("server/nope")
+    assert len(rows("server/web-http", allowed=[(LET_IN, counted(10))])) == 1
+    request, inventory = AuthzRequest(parse_selections(["server/nope"], namespace="emojivoto")), cluster()
+    plans = plan(request, inventory, PolicyObjects())
+    silent = Answered(asked(inventory), frozenset())
+    assert authz_rows(request, plans, [{} for _ in plans], inventory, PolicyObjects(), silent) == []
