@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
+from functools import lru_cache
 from typing import Any
 
 from linkerdctl.profiles.documents import Path, lookup
@@ -21,16 +22,37 @@ _BARE_DOT = re.compile(r"(?<=[A-Za-z0-9])(?<!\\[dDwWsS])\.(?=[A-Za-z0-9])")
 _METHOD = re.compile(r"[A-Z][A-Z0-9_-]*")
 
 
+_SIMPLE = re.compile(r"/(?:[!\"%&',/0-9:;<=>@A-Z_a-z`~-]|\\[\\.+*()|\[\]{}^$]|\[\^/\][*+])*")
+"""Expressions as they are generated: a path with whole segments, or parts of such, left open."""
+_OPEN_OR_ESCAPED = re.compile(r"\[\^/\][*+]|\\(.)")
+
+
 @dataclass(frozen=True, slots=True)
 class _Plain:
-    """A route whose condition is nothing but a method and an expression; `sample` is a path that it matches."""
+    """A route whose condition is nothing but a method and an expression; `sample` is a path that it matches.
+
+    Of routes there may be thousands, and of their pairs millions. So an expression is only looked into when another route's
+    sample matches it, which Python's own engine tells of simple ones.
+    """
 
     index: int
     name: str
     method: str
-    language: PathLanguage
-    prefix: str
+    regex: str
     sample: str
+    prefix: str
+    takes: Callable[[str], object]
+    """Whether it matches a path."""
+
+    @property
+    def language(self) -> PathLanguage:
+        """All paths that it matches."""
+        return _language(self.regex)
+
+
+@lru_cache(1_024)
+def _language(regex: str) -> PathLanguage:
+    return PathLanguage(regex)
 
 
 def problems(profile: Mapping[str, Any]) -> Iterator[Problem]:
@@ -146,13 +168,20 @@ def _plain(index: int, route: Any) -> _Plain | None:
     if not isinstance(regex, str) or not isinstance(method, str):
         return None
     try:
-        language = PathLanguage(regex)
-        sample = language.example()
+        sample, takes = _sampled(regex)
     except (RegexError, RegexLimitError):
         return None
     if sample is None:
         return None
-    return _Plain(index, str(route.get("name", "")), method.upper(), language, fixed_prefix(regex), sample)
+    return _Plain(index, str(route.get("name", "")), method.upper(), regex, sample, fixed_prefix(regex), takes)
+
+
+def _sampled(regex: str) -> tuple[str | None, Callable[[str], object]]:
+    """A path that an expression matches, and how to ask whether it matches others."""
+    if _SIMPLE.fullmatch(regex):
+        return _OPEN_OR_ESCAPED.sub(lambda found: found[1] or "a", regex), re.compile(regex).fullmatch
+    language = _language(regex)
+    return language.example(), language.matches
 
 
 def shadowed(routes: Sequence[Any]) -> Iterator[tuple[int, int]]:
@@ -166,7 +195,7 @@ def _shadowed(plain: list[_Plain]) -> Iterator[tuple[_Plain, _Plain]]:
         for earlier in plain[:position]:
             if earlier.method not in ("", route.method) or not route.sample.startswith(earlier.prefix):
                 continue
-            if earlier.language.matches(route.sample) and earlier.language.includes(route.language):
+            if earlier.takes(route.sample) and earlier.language.includes(route.language):
                 yield route, earlier
                 break
 

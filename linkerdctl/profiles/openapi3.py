@@ -18,6 +18,8 @@ from linkerdctl.profiles.routes import ResponseClass
 METHODS = ("delete", "get", "head", "options", "patch", "post", "put", "query", "trace")
 """In the order of the routes of one path."""
 
+_PARAMETER = re.compile(rb"\{[^{}/]*\}")
+_WHOLE_SEGMENT = re.compile(rb"(?<=/)\xff(?=/|\Z)")
 _VARIABLE = re.compile(r"\{([^{}]*)\}")
 _RANGE = re.compile(r"([1-5])[xX]{2}")
 _EXTENSIONS = ("x-linkerd-retryable", "x-linkerd-timeout")
@@ -41,14 +43,14 @@ class _Reader:
         self._notes = notes
 
     def operations(self) -> Iterator[Operation]:
-        """Of all paths, by their bytes: fixed segments come before parameters, as the first match wins."""
+        """Of all paths, by their bytes; what is fixed comes before parameters, as the first match wins."""
         paths = self._root.get("paths")
         if paths is not None and not isinstance(paths, dict):
             raise self._document.error(("paths",), "must be an object with paths for keys")
         if not paths and self._root.get("webhooks"):
             self._note(("webhooks",), "only has webhooks, which others serve; there are no routes")
         found: dict[str, Any] = paths or {}
-        for path in sorted((key for key in found if key.startswith("/")), key=lambda key: key.encode()):
+        for path in sorted((key for key in found if key.startswith("/")), key=_order):
             yield from self._of_path(path, found[path])
 
     def _of_path(self, path: str, given: Any) -> Iterator[Operation]:
@@ -168,6 +170,11 @@ class _Reader:
 
     def _note(self, where: Path, what: str) -> None:
         self._notes.append(f"{self._document.where(where)}: {dotted(where)} {what}")
+
+
+def _order(path: str) -> bytes:
+    """Sorts `/a/{id}` behind all that is fixed there, `/a/~me` and `/a/{id}.json`, of which it would take the requests."""
+    return _WHOLE_SEGMENT.sub(b"\xff\xff", _PARAMETER.sub(b"\xff", path.encode()))
 
 
 def _default(variable: Any, written: str) -> str:
