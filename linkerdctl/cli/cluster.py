@@ -10,7 +10,7 @@ from linkerdctl.cli.options import GlobalOptions
 from linkerdctl.cli.scene import Scene
 from linkerdctl.cli.stock import Restock, check_all_there
 from linkerdctl.kube.client import KubeClient
-from linkerdctl.kube.cluster import load_inventory
+from linkerdctl.kube.cluster import check_namespaces, load_inventory
 from linkerdctl.kube.inventory import Inventory
 from linkerdctl.kube.kubeconfig import ClusterConfig, Impersonation, load_config
 from linkerdctl.kube.proxy_ways import proxy_access
@@ -38,6 +38,7 @@ async def open_cluster(
     """A scene whose traffic comes from the proxies themselves, or from the Prometheus that is chosen."""
     async with KubeClient(cluster_config(options), concurrency=options.concurrency) as client:
         inventory = await load_inventory(client, selections, all_pods=all_pods)
+        await check_namespaces(client, selections, inventory)
 
         async def load_again() -> Inventory:
             found = await load_inventory(client, selections, all_pods=all_pods)

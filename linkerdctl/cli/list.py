@@ -77,11 +77,15 @@ async def _manifests(options: GlobalOptions, namespace: str | None) -> AsyncGene
         return
     from linkerdctl.cli.cluster import cluster_config
     from linkerdctl.kube.client import KubeClient
+    from linkerdctl.kube.cluster import check_namespace
 
     async with KubeClient(cluster_config(options)) as client:
-        listed = client.objects(POD.group_version, POD.plural, namespace=namespace)
+        listed, seen = client.objects(POD.group_version, POD.plural, namespace=namespace), False
         async for each in listed:
+            seen = True
             yield each
+        if namespace and not seen:
+            await check_namespace(client, namespace)
 
 
 def _recorded(path: Path, namespace: str | None) -> Iterator[dict[str, Any]]:

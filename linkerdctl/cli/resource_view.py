@@ -10,7 +10,7 @@ from typing import Generic, Protocol, TypeVar
 from linkerdctl.cli.arguments import namespace_asked, seconds
 from linkerdctl.cli.options import GlobalOptions
 from linkerdctl.cli.scene import Scene
-from linkerdctl.cli.traffic import check_coverage, coverage_line, finish, open_scene, tell_coverage
+from linkerdctl.cli.traffic import check_coverage, coverage_line, finish, open_scene, tell_coverage, tell_wait
 from linkerdctl.kube.inventory import Inventory
 from linkerdctl.kube.kinds import POLICY_KINDS
 from linkerdctl.kube.selection import Selection, parse_selections
@@ -151,6 +151,7 @@ def _found(selections: Sequence[Selection], inventory: Inventory) -> tuple[Selec
 
 async def _once(run: Run, scene: Scene, report: Report[Row], view_of: ViewOf[Row]) -> None:
     terminal = run.options.terminal
+    tell_wait(run.options, run.window, since_start=run.since_start)
     observation = await scene.source.observe(report.queries, await scene.targets())
     found = report.rows(observation, answered_of(scene.inventory, observation.coverage))
     view = view_of(found)

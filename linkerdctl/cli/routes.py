@@ -26,7 +26,7 @@ from linkerdctl.cli.shared_options import (
     ToNamespace,
     Watch,
 )
-from linkerdctl.cli.traffic import check_coverage, coverage_line, tell_coverage
+from linkerdctl.cli.traffic import check_coverage, coverage_line, tell_coverage, tell_wait
 from linkerdctl.errors import UsageError
 from linkerdctl.kube.inventory import PodRef
 from linkerdctl.kube.selection import parse_selections
@@ -202,6 +202,7 @@ async def _routes(
         objects = await route_objects(scene, request, live=options.recording is None)
         asked = _Asked(request, plan(request, scene.inventory), scene, objects)
         if every is None:
+            tell_wait(options, window, since_start=since_start)
             await _once(asked, show, since_start=since_start)
         else:
             await _watch(asked, show, every)

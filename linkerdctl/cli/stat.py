@@ -25,7 +25,7 @@ from linkerdctl.cli.shared_options import (
     ToNamespace,
     Watch,
 )
-from linkerdctl.cli.traffic import check_coverage, coverage_line, finish, open_scene, tell_coverage
+from linkerdctl.cli.traffic import check_coverage, coverage_line, finish, open_scene, tell_coverage, tell_wait
 from linkerdctl.kube.inventory import PodRef
 from linkerdctl.kube.kinds import AUTHORITY, POLICY_KINDS, SERVICE
 from linkerdctl.kube.selection import parse_selections
@@ -160,6 +160,7 @@ async def _stat(
         if every is not None:
             await _watch(request, plans, scene, show, every)
             return
+        tell_wait(options, window, since_start=since_start)
         observation = await scene.source.observe([each.query for each in plans], await scene.targets())
         found = _rows(request, plans, scene, observation)
         show.once(found, observation, since_start)

@@ -7,7 +7,7 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from linkerdctl.kube.client import KubeClient
-from linkerdctl.kube.cluster import load_inventory
+from linkerdctl.kube.cluster import check_namespaces, load_inventory
 from linkerdctl.kube.inventory import Inventory
 from linkerdctl.kube.kinds import CRONJOB, DEPLOYMENT, JOB, NAMESPACE, REPLICASET
 from linkerdctl.kube.pods import is_alive
@@ -58,6 +58,7 @@ async def load_targets(client: KubeClient, target: Selection, *, everywhere: boo
     """Look at a target's pods, or with `everywhere` at all there are. Raises `ApiError`, `NotFoundError`."""
     keeping = _Keeping(client)
     inventory = await load_inventory(keeping, [target], all_pods=everywhere)
+    await check_namespaces(client, [target], inventory)
     chosen = {(each.namespace, each.name) for each in inventory.rows(inventory.resolve(target))}
     found = [each for each in keeping.pods if chosen & set(_memberships(target, inventory, each))]
     return Targets(inventory, [tap_pod(each) for each in found], keeping.pods)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import time
 from collections import Counter
 from collections.abc import AsyncIterator, Coroutine, Sequence
 from contextlib import asynccontextmanager
@@ -14,6 +15,8 @@ from linkerdctl.kube.selection import Selection
 from linkerdctl.render.terminal import Terminal
 from linkerdctl.sources.protocol import Coverage
 
+LONG_WAIT = 60.0
+"""Seconds that nobody wonders about."""
 TOLD_ONE_BY_ONE = 10
 """Failures named each on a line; above that they are counted by reason."""
 
@@ -84,6 +87,17 @@ def default_namespace(options: GlobalOptions) -> str:
         return cluster_config(options).namespace
     except ConfigError:
         return "default"
+
+
+def tell_wait(options: GlobalOptions, window: float, *, since_start: bool = False) -> None:
+    """Where -t looks back, as in viz and Prometheus, nobody waits; who waits for minutes here should know, and why."""
+    waits = options.recording is None and options.prometheus is None and not since_start
+    if waits and window > LONG_WAIT:
+        ends = time.strftime("%H:%M:%S", time.localtime(time.time() + window))
+        options.terminal.note(
+            f"watching for {window:g}s from now on, until {ends}; what was before only a Prometheus knows (--prometheus), "
+            "or averages since the proxies started (--since-start)"
+        )
 
 
 def coverage_line(coverage: Coverage) -> str:

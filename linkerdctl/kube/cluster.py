@@ -47,6 +47,24 @@ async def load_inventory(
     return loader.inventory
 
 
+async def check_namespaces(client: Api, selections: Iterable[Selection], inventory: Inventory) -> None:
+    """Raise `NotFoundError` for a namespace that does not exist; asked only about those that nothing was found in."""
+    named = {each.namespace for each in selections if each.namespace and each.kind.namespaced}
+    for name in sorted(named):
+        if not inventory.is_inhabited(name):
+            await check_namespace(client, name)
+
+
+async def check_namespace(client: Api, name: str) -> None:
+    """Raise `NotFoundError` if there is no namespace of that name; who may not look is believed."""
+    whole = Selection(NAMESPACE, None, name)
+    try:
+        found = await load_inventory(client, [whole])
+    except ApiError:
+        return
+    found.rows(whole)
+
+
 async def _known(client: Api, selection: Selection) -> Selection:
     """The selection with a custom kind found in the cluster."""
     if selection.kind in KINDS:

@@ -189,6 +189,11 @@ class Inventory:
         """Whether there is any object of a kind."""
         return any(each == kind.name for each, _, _ in self._labels)
 
+    def is_inhabited(self, namespace: str) -> bool:
+        """Whether anything was seen in a namespace."""
+        places = {each for _, each, _ in self._labels} | {pod.namespace for pod in (*self._pods, *self._left_out)}
+        return namespace in places
+
     def has_service(self, namespace: str, name: str) -> bool:
         """Whether there is a service of that name."""
         return (SERVICE.name, namespace, name) in self._labels

@@ -7,8 +7,8 @@ from typing import Any
 
 import pytest
 
-from linkerdctl.errors import ApiError, UsageError
-from linkerdctl.kube.cluster import load_inventory
+from linkerdctl.errors import ApiError, NotFoundError, UsageError
+from linkerdctl.kube.cluster import check_namespaces, load_inventory
 from linkerdctl.kube.inventory import Inventory
 from linkerdctl.kube.kinds import SERVER
 from linkerdctl.kube.selection import parse_selections
@@ -111,6 +111,39 @@ async def test_a_namespace_one_may_look_into_need_not_be_listed() -> None:
     assert counts(await stock(cluster, "ns/ns"), "ns/ns") == {"ns": "1/1"}
     with pytest.raises(ApiError):
         await stock(cluster, "ns", None)
+
+
+async def checked(cluster: Cluster, words: str, namespace: str | None) -> None:
+    selections = parse_selections(words.split(), namespace=namespace)
+    await check_namespaces(cluster, selections, await load_inventory(cluster, selections))
+
+
+async def test_a_namespace_that_does_not_exist_is_told_with_what_may_have_been_meant() -> None:
+    cluster = Cluster([made("Namespace", "emojivoto", namespace="")])
+    with pytest.raises(NotFoundError) as caught:
+        await checked(cluster, "deploy", "emojivotto")
+    assert (caught.value.message, caught.value.next_step) == (
+        "namespace 'emojivotto' not found",
+        "did you mean emojivoto?",
+    )
+    await checked(cluster, "deploy", "emojivoto")
+
+
+@pytest.mark.parametrize(
+    ("words", "namespace", "objects"),
+    [("po", "ns", [pod("a")]), ("sts", "ns", [made("StatefulSet", "db")]), ("deploy", None, []), ("ns", "ns", [])],
+)
+async def test_namespaces_are_not_asked_about_where_something_is_or_all_are_meant(
+    words: str, namespace: str | None, objects: list[dict[str, Any]]
+) -> None:
+    cluster = Cluster(objects)
+    await checked(cluster, words, namespace)
+    assert cluster.listed.count(("namespaces", None)) == (words == "ns")
+
+
+@pytest.mark.parametrize("code", [403, 404, 503])
+async def test_whoever_may_not_look_at_namespaces_is_believed(code: int) -> None:
+    await checked(Cluster(denied={("namespaces", None): code}), "deploy", "ns")
 
 
 @pytest.mark.parametrize("word", ["rollout", "rollouts", "ro", "Rollouts.argoproj.io", "rollout.v1alpha1.argoproj.io"])
