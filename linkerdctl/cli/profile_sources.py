@@ -11,8 +11,9 @@ from linkerdctl.cli.options import GlobalOptions
 from linkerdctl.cli.specifications import read_all, read_from_service
 from linkerdctl.durations import parse_duration
 from linkerdctl.errors import UsageError
+from linkerdctl.profiles.joining import joined
 from linkerdctl.profiles.names import ServiceName
-from linkerdctl.profiles.routes import Generated, merged
+from linkerdctl.profiles.routes import Generated
 
 if TYPE_CHECKING:
     from linkerdctl.cli.tapped import TapSource
@@ -61,7 +62,7 @@ def _merged_routes(options: GlobalOptions, given: Specifications) -> Generated:
             routes_of_openapi(text, source, typed=given.typed, names_from_operation_id=given.by_id)
             for source, text in texts
         ]
-    return merged(groups, [source for source, _ in texts])
+    return joined(groups, [source for source, _ in texts])
 
 
 def tap_source(tap: str | None, recorded: str | None, duration: str) -> TapSource:

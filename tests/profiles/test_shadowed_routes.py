@@ -8,18 +8,19 @@ import pytest
 from hypothesis import assume, given
 from hypothesis import strategies as st
 
+from linkerdctl.profiles.joining import joined
 from linkerdctl.profiles.language import PathLanguage
 from linkerdctl.profiles.lint_routes import _SIMPLE, _sampled, shadowed
 from linkerdctl.profiles.openapi import routes_of_openapi
 from linkerdctl.profiles.regex import path_regex
-from linkerdctl.profiles.routes import Generated, GrpcMethod, Route, merged
+from linkerdctl.profiles.routes import Generated, GrpcMethod, Route
 
 SWAGGER, OPENAPI = {"swagger": "2.0"}, {"openapi": "3.1.0"}
 
 
 def generated(version: dict[str, str], *paths: str) -> Generated:
     document = {**version, "paths": {path: {"get": {}} for path in paths}}
-    return merged([routes_of_openapi(json.dumps(document), "api.json")], ["api.json"])
+    return joined([routes_of_openapi(json.dumps(document), "api.json")], ["api.json"])
 
 
 def paths_of(found: Generated) -> list[str]:
@@ -47,14 +48,14 @@ def test_of_openapi_3_what_is_fixed_comes_before_parameters(fixed: str) -> None:
 
 def test_routes_of_other_sources_are_minded_too() -> None:
     groups = [generated(OPENAPI, "/a/{id}"), generated(OPENAPI, "/a/b")]
-    assert merged(groups, ["one.json", "two.json"]).warnings == (
+    assert joined(groups, ["one.json", "two.json"]).warnings == (
         "GET /a/b gets no requests: GET /a/{id} comes first and matches all of them",
     )
 
 
 def test_another_method_takes_nothing_away() -> None:
     group = Generated((Route("GET /{id}", "GET", "/[^/]*"), Route("POST /a", "POST", "/a")))
-    assert merged([group], ["api.json"]).warnings == ()
+    assert joined([group], ["api.json"]).warnings == ()
 
 
 def test_one_that_matches_the_same_is_told_of_once() -> None:
@@ -64,7 +65,7 @@ def test_one_that_matches_the_same_is_told_of_once() -> None:
 
 def test_grpc_needs_no_looking_into() -> None:
     call = Route("Get", "POST", r"/a\.B/Get", grpc=GrpcMethod("a.B", "Get"))
-    assert merged([Generated((call,))], ["a.proto"]) == Generated((call,))
+    assert joined([Generated((call,))], ["a.proto"]) == Generated((call,))
 
 
 pieces = st.sampled_from(
