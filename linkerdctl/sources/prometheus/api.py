@@ -104,7 +104,7 @@ class Prometheus:
     def _vector(self, document: Mapping[str, Any]) -> Vector:
         try:
             result = document["data"]["result"]
-            rows = [(each["metric"], float(each["value"][1])) for each in result]
+            rows = [(_labels(each["metric"]), float(each["value"][1])) for each in result]
             at = float(result[0]["value"][0]) if result else None
         except (KeyError, TypeError, ValueError, IndexError):
             raise PrometheusError(f"{self._name} answers in JSON, but not as a Prometheus does") from None
@@ -129,6 +129,13 @@ class Prometheus:
         else:
             step = "linkerdctl needs an engine that speaks PromQL as Prometheus 2.25 or newer does; -v shows the query"
         return PrometheusError(f"{self._name} could not answer: {error or kind}", next_step=step)
+
+
+def _labels(metric: Any) -> Mapping[str, str]:
+    """Those of a series; raises `TypeError` for what is none."""
+    if not isinstance(metric, dict) or not all(isinstance(value, str) for value in metric.values()):
+        raise TypeError("these are no labels")
+    return metric
 
 
 _LOG_IN = (
