@@ -255,6 +255,44 @@ def test_a_service_is_reached_through_the_api_server(
     assert lost.err.startswith("error: cannot reach service prom.nowhere:80 in namespace nowhere: there is no such")
 
 
+def test_top_without_tap_counts_on_a_prometheus_what_it_counts_on_proxies(
+    mesh: DemoMesh, linkerdctl: Command, prometheus: PrometheusServer
+) -> None:
+    line = "top deploy/web -n emojivoto --no-tap -o json --batch 1s --duration 6s"
+    ours = [json.loads(each) for each in linkerdctl(line).out.splitlines()]
+    web = pod_of(mesh, "web")
+    before = len(mesh.call(lambda: mesh.log.scrapes_of(web)))
+    ran = linkerdctl(f"{line} --prometheus {prometheus.url}")
+    scrapes = mesh.call(lambda: mesh.log.scrapes_of(web))[max(before - 30, 0) :]
+    theirs = [json.loads(each) for each in ran.out.splitlines()]
+    assert ran.code == 0
+    assert {who(row) for row in theirs} == {who(row) for row in ours}
+    shown = {row["time"] for row in theirs}
+    assert len(shown) >= 2
+    for side in ("inbound", "outbound"):
+        begun = mesh.call(lambda side=side: [mesh.log.truth(web, side, scrapes[0], each) for each in scrapes[1:]])  # type: ignore[misc]
+        since_first = [(0, 0), *((truth.requests, truth.failures) for truth in begun)]
+        between = {(b[0] - a[0], b[1] - a[1]) for a, b in itertools.combinations(since_first, 2)}
+        for moment in shown:
+            rows = [row for row in theirs if (row["time"], row["direction"]) == (moment, side)]
+            assert (sum(row["count"] for row in rows), sum(row["failures"] for row in rows)) in between
+
+
+def who(row: dict[str, Any]) -> tuple[Any, ...]:
+    """What a row of `top` is about, and which of its fields hold nothing."""
+    named = (row[key] for key in ("direction", "source", "destination", "method", "path", "route"))
+    return *named, frozenset(key for key, value in row.items() if value is None)
+
+
+def test_top_by_route_has_the_same_rows_on_a_prometheus(linkerdctl: Command, prometheus: PrometheusServer) -> None:
+    line = "top ns/emojivoto --no-tap --routes -o json --batch 2s --duration 5s"
+    ours, theirs = (
+        {who(json.loads(each)) for each in linkerdctl(f"{line}{where}").out.splitlines()}
+        for where in ("", f" --prometheus {prometheus.url}")
+    )
+    assert ours == theirs != set()
+
+
 def test_watch_asks_again_and_again(linkerdctl: Command, prometheus: PrometheusServer) -> None:
     from linkerdctl.sources.prometheus.source import PrometheusSource
 
