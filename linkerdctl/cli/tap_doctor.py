@@ -35,7 +35,7 @@ async def examine(client: KubeClient, query: TapQuery, *, direct: bool = False) 
     """What can be told without waiting: the API, the permission, the pods."""
     about = about_tap(query.target)
     facts = Facts(
-        str(query.target),
+        query.target,
         matches=str(query.matches),
         direct=direct,
         rule=missing_rule(about.verb, about.group, about.resource, about.namespace),

@@ -13,7 +13,7 @@ from linkerdctl.kube.selection import Selection, parse_target
 from linkerdctl.kube.selectors import parse_selector
 from linkerdctl.render.tap import TapOutput
 from linkerdctl.tap import filters
-from linkerdctl.tap.query import Matches, TapQuery, check_kinds
+from linkerdctl.tap.query import MOST_RPS, Matches, TapQuery, check_kinds
 from linkerdctl.tap.transports.mesh_tls import TlsFiles
 
 
@@ -69,18 +69,43 @@ def tap_query(
     resource: Sequence[str], namespace: str, selector: str, matches: Matches, *, max_rps: float, headers: bool
 ) -> TapQuery:
     """What is asked of a cluster; raises `UsageError` for what cannot be tapped."""
-    if not resource:
-        raise UsageError("what to tap is missing", next_step="give TYPE/NAME (deploy/web), or --input FILE")
-    target = parse_target("/".join(resource), namespace=namespace)
+    target = parse_target(_one(resource), namespace=namespace)
     labels = parse_selector(selector)
     if labels and target.name:
         raise UsageError("-l chooses among resources, and a name is one", next_step=f"give {target.kind.short} -l ...")
     if not max_rps > 0:
         raise UsageError(f"--max-rps {max_rps:g} lets no request through", next_step="give 1 or more")
+    if max_rps > MOST_RPS:
+        raise UsageError(f"--max-rps {max_rps:g} is more than can be asked for", next_step=f"give {MOST_RPS} or less")
+    _check_can_be_sent(matches)
     selection = Selection(target.kind, target.namespace, target.name, labels or None)
     query = TapQuery(selection, matches, max_rps, headers)
     check_kinds(query)
     return query
+
+
+def _one(resource: Sequence[str]) -> str:
+    """TYPE or TYPE/NAME of what may be given as TYPE NAME too."""
+    if not resource:
+        raise UsageError("what to tap is missing", next_step="give TYPE/NAME (deploy/web), or --input FILE")
+    if resource[0].lower() == "all":
+        raise UsageError("'all' cannot be tapped", next_step="ns/NAME taps all there is in a namespace")
+    if len(resource) > 1 and (len(resource) > 2 or any("/" in each for each in resource)):
+        raise UsageError(
+            f"only one resource can be tapped at a time, not {' '.join(resource)!r}",
+            next_step="give TYPE/NAME, all of a kind (deploy, with -l some of them), or a namespace (ns/NAME)",
+        )
+    return "/".join(resource)
+
+
+def _check_can_be_sent(matches: Matches) -> None:
+    for option in ("scheme", "method", "authority", "path"):
+        try:
+            getattr(matches, option).encode()
+        except UnicodeEncodeError:
+            raise UsageError(
+                f"--{option} is no UTF-8", next_step="requests have it percent-encoded: /caf%C3%A9"
+            ) from None
 
 
 def other_side(option: str, text: str | None, namespace: str | None) -> Selection | None:

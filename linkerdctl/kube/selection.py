@@ -104,10 +104,16 @@ def _split(text: str) -> Asked:
     word, *names = text.split("/")
     if len(names) > 1:
         raise UsageError(f"{text!r} has too many slashes", next_step="write TYPE/NAME: deploy/web")
+    if names and not word:
+        raise UsageError(f"{text!r} does not say of which kind it is", next_step=f"write TYPE/NAME: deploy{text}")
     return _word(word), names[0] if names and names[0] else None
 
 
 def _word(text: str) -> str:
+    if not text:
+        raise UsageError(
+            "an empty word is no kind of resource", next_step="write TYPE or TYPE/NAME: deploy, deploy/web"
+        )
     if not _WORD.fullmatch(text.lower()):
         raise UsageError(f"{text!r} is no kind of resource", next_step="write TYPE or TYPE/NAME: deploy, deploy/web")
     return text.lower()

@@ -2,9 +2,12 @@
 
 from __future__ import annotations
 
+import shlex
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 
+from linkerdctl.kube.kinds import NAMESPACE, POD
+from linkerdctl.kube.selection import Selection
 from linkerdctl.kube.served import Served as Api
 from linkerdctl.tap.pods import DISABLED, TapPod
 
@@ -17,8 +20,7 @@ INSTALL = "install it (linkerd viz install | kubectl apply -f -); without it: li
 class Facts:
     """What was found out; None is what could not be."""
 
-    resource: str
-    """The target, as the user wrote it."""
+    target: Selection
     api: Api = Api.UNKNOWN
     api_detail: str = ""
     allowed: bool | None = None
@@ -94,7 +96,7 @@ def _pods(facts: Facts) -> Iterator[Finding]:
         yield Finding(None, "its pods could not be looked at")
         return
     if not pods:
-        yield Finding(False, f"{facts.resource} has no pods", "is it scaled to zero? kubectl get pods")
+        yield _no_pods(facts.target)
         return
     unmeshed = [pod for pod in pods if not pod.meshed]
     disabled = [pod for pod in pods if pod.meshed and pod.disabled]
@@ -116,6 +118,23 @@ def _pods(facts: Facts) -> Iterator[Finding]:
         yield Finding(bad, f"tap is not enabled: {_names(lacking)}", restart)
     if waiting:
         yield Finding(bad, f"not running yet: {_names(waiting)}", "kubectl describe tells what they wait for")
+
+
+def _no_pods(target: Selection) -> Finding:
+    if target.kind is NAMESPACE:
+        return Finding(False, f"{target} has no pods", f"is it the right one? kubectl get pods -n {target.name}")
+    there = f" -n {target.namespace}" if target.namespace else ""
+    if target.name:
+        return Finding(False, f"{target} has no pods", f"is it scaled to zero? kubectl get {target}{there}")
+    chosen = f" with {target.labels}" if target.labels else ""
+    where = f" in namespace {target.namespace}" if target.namespace else ""
+    selected = f" -l {shlex.quote(str(target.labels))}" if target.labels else ""
+    what = f"there is no {target.kind.name}{chosen}{where}"
+    return Finding(
+        False,
+        what if target.kind is POD else f"{what} that has pods",
+        f"is it the right namespace? kubectl get {target.kind.plural}{there}{selected}",
+    )
 
 
 def _ports(facts: Facts) -> Iterator[Finding]:

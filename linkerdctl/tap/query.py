@@ -31,6 +31,8 @@ TARGETS = (CRONJOB, DAEMONSET, DEPLOYMENT, JOB, NAMESPACE, POD, REPLICASET, REPL
 DESTINATIONS = (*TARGETS, SERVICE)
 API = "/apis/tap.linkerd.io/v1alpha1"
 DEFAULT_RPS = 100.0
+MOST_RPS = (1 << 32) - 1
+"""What a proxy's limit can be."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -55,7 +57,7 @@ class Matches:
 
 @dataclass(frozen=True, slots=True)
 class TapQuery:
-    """`max_rps` is for all proxies together, 0 for the server's default; `headers` asks for those too."""
+    """`max_rps` is for all proxies together, up to `MOST_RPS`, 0 for the default; `headers` asks for those too."""
 
     target: Selection
     matches: Matches = field(default_factory=Matches)

@@ -108,9 +108,10 @@ def test_all_stands_for_the_usual_kinds(word: str) -> None:
     [
         ("", "what to look at is missing"),
         ("deploy/a/b", "'deploy/a/b' has too many slashes"),
-        ("/web", "'' is no kind of resource"),
-        ("deploy,", "'' is no kind of resource"),
-        ("deploy, web", "'' is no kind of resource"),
+        ("/web", "'/web' does not say of which kind it is"),
+        ("deploy,/web", "'/web' does not say of which kind it is"),
+        ("deploy,", "an empty word is no kind of resource"),
+        ("deploy, web", "an empty word is no kind of resource"),
         ("de_ploy", "'de_ploy' is no kind of resource"),
         ("dеploy", "is no kind of resource"),
         ("deploy/Web", "'Web' is no valid name"),

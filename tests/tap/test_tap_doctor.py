@@ -2,13 +2,18 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from typing import Any
 
 import pytest
 
 from linkerdctl.kube.inventory import PodRef
+from linkerdctl.kube.selection import parse_target
+from linkerdctl.kube.selectors import parse_selector
 from linkerdctl.tap.doctor import Api, Facts, findings
 from linkerdctl.tap.pods import TapPod
+
+WEB = parse_target("deploy/web", namespace="emojivoto")
 
 
 def pod(name: str = "web-1", **state: Any) -> TapPod:
@@ -26,7 +31,7 @@ def well(**changes: Any) -> Facts:
         "tapped": 9,
         **changes,
     }
-    return Facts("deployment/web", **given)
+    return Facts(WEB, **given)
 
 
 def bad(facts: Facts) -> list[str]:
@@ -35,6 +40,26 @@ def bad(facts: Facts) -> list[str]:
 
 def advice(facts: Facts) -> str:
     return next(each.advice for each in findings(facts) if each.good is False)
+
+
+@pytest.mark.parametrize(
+    ("word", "labels", "words", "step"),
+    [
+        ("deploy/web", "", "deployment/web has no pods", "is it scaled to zero? kubectl get deployment/web -n no"),
+        ("ns/no", "", "namespace/no has no pods", "is it the right one? kubectl get pods -n no"),
+        ("pod", "", "there is no pod in namespace no", "is it the right namespace? kubectl get pods -n no"),
+        (
+            "deploy",
+            "app in (a,b)",
+            "there is no deployment with app in (a,b) in namespace no that has pods",
+            "is it the right namespace? kubectl get deployments -n no -l 'app in (a,b)'",
+        ),
+    ],
+)
+def test_without_pods_it_says_what_there_is_none_of(word: str, labels: str, words: str, step: str) -> None:
+    target = replace(parse_target(word, namespace="no"), labels=parse_selector(labels))
+    found = next(each for each in findings(replace(well(pods=[]), target=target)) if each.good is False)
+    assert (found.text, found.advice) == (words, step)
 
 
 def test_all_is_well_when_it_is() -> None:
@@ -86,7 +111,7 @@ def test_opaque_ports_are_no_failure_when_a_tap_works() -> None:
 
 
 def test_what_could_not_be_told_is_said_to_be_unknown() -> None:
-    found = findings(Facts("deployment/web"))
+    found = findings(Facts(WEB))
     assert {each.good for each in found} == {None}
     assert len(found) == 3
 
