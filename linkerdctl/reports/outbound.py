@@ -126,8 +126,14 @@ def _plans(selection: Selection, inventory: Inventory) -> Iterator[OutboundPlan]
     pods, whose = pods_of(selection, inventory), owner_labels(selection.kind)
 
     def query(part: Part, families: Families, *labels: str, latency: bool = False) -> OutboundPlan:
-        needs = Need.REQUESTS | Need.LATENCY if latency else Need.REQUESTS
-        asked = TrafficQuery(Direction.OUTBOUND, (*whose, *labels), pods, needs=needs, families=families)
+        asked = TrafficQuery(
+            Direction.OUTBOUND,
+            (*whose, *labels),
+            pods,
+            needs=Need.REQUESTS | Need.LATENCY if latency else Need.REQUESTS,
+            families=families,
+            include_admin=True,  # Routes of clients are none of probes, and one may be called `probe`
+        )
         return OutboundPlan(selection, part, asked)
 
     for protocol in OUTBOUND:

@@ -102,6 +102,7 @@ class _Asking:
             matchers=(*self.matchers, *matchers),
             needs=Need.REQUESTS | Need.LATENCY if part is Part.EFFECTIVE else Need.REQUESTS,
             families=families,
+            include_admin=self.direction is Direction.OUTBOUND,  # These are none of probes; one may be called `probe`
         )
         return RoutesPlan(self.selection, part, style, query)
 

@@ -66,8 +66,11 @@ def _outbound(
         matchers = _behind("dst_", pods_of(to, inventory)) if to else ()
         yield TrafficQuery(Direction.OUTBOUND, _OUTBOUND, pods, matchers, needs=_COUNTED)
         return
-    for families in OUTBOUND:
-        yield TrafficQuery(Direction.OUTBOUND, _OUTBOUND_ROUTES, pods, needs=_COUNTED, families=families.requests)
+    for each in OUTBOUND:
+        # A route may be called `probe`, and is none of probes
+        yield TrafficQuery(
+            Direction.OUTBOUND, _OUTBOUND_ROUTES, pods, needs=_COUNTED, families=each.requests, include_admin=True
+        )
 
 
 def _behind(prefix: str, matchers: tuple[Matcher, ...]) -> tuple[Matcher, ...]:
