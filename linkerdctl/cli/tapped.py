@@ -75,6 +75,9 @@ async def _live(options: GlobalOptions, target: Selection, duration: float, seen
         except TimeoutError:
             return
         except (ApiError, TapError) as error:
+            if seen.counted():
+                options.terminal.warn(f"the tap ended early, so this rests on what it told before: {error.message}")
+                return
             error.next_step = error.next_step or f"ask why: linkerdctl tap {target} -n {target.namespace} --doctor"
             raise
 

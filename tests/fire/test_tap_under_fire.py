@@ -35,6 +35,19 @@ from tests.tap.tap_builders import endpoint, event, whole
 
 ONE, TWO = whole("/one", stream=1), whole("/two", stream=2)
 LINES = ("tap deploy/web -n fire --limit 2", "top deploy/web -n fire --batch 50ms --duration 30s -o json")
+PROFILES = (
+    "profile -n fire web --tap deploy/web --tap-duration 30s",
+    "profile coverage -n fire web --profile routes.yaml --tap deploy/web --tap-duration 30s -o json",
+)
+ROUTES = """\
+apiVersion: linkerd.io/v1alpha2
+kind: ServiceProfile
+metadata: {name: web.fire.svc.cluster.local, namespace: fire}
+spec:
+  routes:
+  - {name: GET /one, condition: {method: GET, pathRegex: /one}}
+  - {name: GET /two, condition: {method: GET, pathRegex: /two}}
+"""
 
 
 def sent(*events: TapEvent) -> bytes:
@@ -42,7 +55,9 @@ def sent(*events: TapEvent) -> bytes:
 
 
 @pytest.fixture(autouse=True)
-def in_a_hurry(monkeypatch: pytest.MonkeyPatch) -> None:
+def in_a_hurry(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
+    monkeypatch.chdir(tmp_path)
+    Path("routes.yaml").write_text(ROUTES)
     monkeypatch.setattr(viz, "pauses", lambda: iter((0.01, 0.01)))
     monkeypatch.setattr(viz, "LONGEST_PAUSE", 0.01)
     monkeypatch.setattr(client, "PATIENCE", 0.2)
@@ -128,7 +143,7 @@ REFUSALS: dict[str, tuple[Behaviour, str]] = {
 }
 
 
-@pytest.mark.parametrize("line", LINES)
+@pytest.mark.parametrize("line", (*LINES, *PROFILES))
 @pytest.mark.parametrize("fault", REFUSALS)
 def test_one_line_says_why_nothing_comes(fault: str, line: str, cluster: Cluster, linkerdctl: Command) -> None:
     behaviour, words = REFUSALS[fault]
@@ -197,6 +212,24 @@ def test_top_counts_what_came_before_and_after_a_break(fault: str, cluster: Clus
     counts = {row["path"]: row["count"] for row in map(json.loads, ran.out.splitlines())}
     assert counts == {"/one": 1, "/two": 1}
     assert "bug in linkerdctl" not in ran.err
+
+
+@pytest.mark.parametrize("line", PROFILES)
+@pytest.mark.parametrize("fault", BREAKS)
+def test_profiles_rest_on_what_came_before_and_after_a_break(
+    fault: str, line: str, cluster: Cluster, linkerdctl: Command
+) -> None:
+    """The third attempt is refused: that costs nothing of what came before, and is told."""
+    behaviour, words = BREAKS[fault]
+    cluster.paths["/tap"] = first(behaviour)
+    ran = linkerdctl(line)
+    assert ran.code == 0, ran
+    assert len(ran.lines_about(words)) == 1
+    assert len(ran.lines_about("the tap ended early")) == 1
+    if line.startswith("profile coverage"):
+        assert {row["route"]: row["requests"] for row in json.loads(ran.out)} == {"GET /one": 1, "GET /two": 1}
+    else:
+        assert re.findall(r"name: GET (.*)", ran.out) == ["/one", "/two"]
 
 
 def test_a_packed_stream_nobody_asked_for_is_no_stream(cluster: Cluster, linkerdctl: Command) -> None:
@@ -293,6 +326,18 @@ def test_an_injected_header_adds_no_line(output: str, more: str, cluster: Cluste
     ran = linkerdctl(f"tap deploy/web -n fire --limit 1 {more} -o {output}")
     assert len(ran.out.splitlines()) == (1 if "--group" in more else 3)
     assert not re.search(r"^(set-cookie|Injected):", ran.out, re.MULTILINE)
+
+
+@pytest.mark.parametrize("line", [*PROFILES, *(f"{LINES[1]} {more}" for more in ("", "--raw-paths", "--routes"))])
+def test_nor_is_one_by_what_adds_events_up(line: str, cluster: Cluster, linkerdctl: Command) -> None:
+    async def odd(exchange: Exchange) -> None:
+        await stream(exchange, sent(*ODD, *ONE), ends=True)
+
+    cluster.paths["/tap"] = first(odd)
+    ran = linkerdctl(line)
+    assert "bug in linkerdctl" not in ran.err
+    assert_harmless(ran.out + ran.err)
+    assert ("/two" if "--routes" not in line else "10.0.0.2") in ran.out
 
 
 def test_nor_is_one_that_was_saved(cluster: Cluster, linkerdctl: Command, tmp_path: Path) -> None:
