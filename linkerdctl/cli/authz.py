@@ -9,7 +9,7 @@ import typer
 
 from linkerdctl.cli.authz_scene import policy_objects
 from linkerdctl.cli.options import globals_of
-from linkerdctl.cli.resource_view import Flat, Report, Run, show
+from linkerdctl.cli.resource_view import Flat, Report, Run, known, show
 from linkerdctl.cli.scene import Scene
 from linkerdctl.cli.shared_options import (
     AllNamespaces,
@@ -26,7 +26,6 @@ from linkerdctl.cli.shared_options import (
 )
 from linkerdctl.kube.inventory import Inventory
 from linkerdctl.kube.kinds import MESHTLSAUTHENTICATION, NETWORKAUTHENTICATION
-from linkerdctl.kube.selection import Selection
 from linkerdctl.metrics.query import TrafficQuery
 from linkerdctl.render.authz import authz_trends, authz_view
 from linkerdctl.render.trends import Trend
@@ -90,7 +89,8 @@ def authz(
     )
     AuthzRequest(run.selections)
 
-    async def prepare(scene: Scene, selections: tuple[Selection, ...]) -> Report[AuthzRow]:
+    async def prepare(scene: Scene) -> Report[AuthzRow]:
+        selections = known(run.selections, scene.inventory)
         request = AuthzRequest(selections, all_traffic)
         objects = await policy_objects(scene, selections, live=run.options.recording is None)
         return _Authz(request, plan(request, scene.inventory, objects), scene.inventory, objects)

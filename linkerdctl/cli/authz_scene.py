@@ -2,21 +2,20 @@
 
 from __future__ import annotations
 
-from collections.abc import Coroutine, Iterable, Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from typing import Any
 
-from linkerdctl.cli.scene import Scene
+from linkerdctl.cli.scene import Scene, all_answers
 from linkerdctl.errors import ApiError
 from linkerdctl.kube.kinds import (
     AUTHORIZATIONPOLICY,
     GRPCROUTE,
     HTTPROUTE,
-    NAMESPACE,
     SERVER,
     SERVERAUTHORIZATION,
     Kind,
 )
-from linkerdctl.kube.selection import Selection
+from linkerdctl.kube.selection import Selection, namespaces_of
 from linkerdctl.reports.authz_objects import PolicyObjects
 
 READ = (SERVER, SERVERAUTHORIZATION, AUTHORIZATIONPOLICY, HTTPROUTE, GRPCROUTE)
@@ -26,19 +25,11 @@ Listed = tuple[Sequence[Mapping[str, Any]], str | None]
 
 async def policy_objects(scene: Scene, selections: Iterable[Selection], *, live: bool) -> PolicyObjects:
     """Those in the namespaces of the selections; of a `live` cluster all lists are read at once."""
-    places = dict.fromkeys(each.name if each.kind is NAMESPACE else each.namespace for each in selections)
-    where = [None] if None in places else list(places)
-    asked = [(kind, versions, each) for kind in READ for versions in kind.groups.values() for each in where]
-    lists = [_listed(scene, *each) for each in asked]
-    answers = await _at_once(lists) if live else [await each for each in lists]
+    places = namespaces_of(selections)
+    asked = [(kind, versions, each) for kind in READ for versions in kind.groups.values() for each in places]
+    answers = await all_answers([_listed(scene, *each) for each in asked], live=live)
     notes = dict.fromkeys(note for _, note in answers if note)
     return PolicyObjects.of((manifest for found, _ in answers for manifest in found), notes)
-
-
-async def _at_once(lists: Sequence[Coroutine[Any, Any, Listed]]) -> Sequence[Listed]:
-    import asyncio
-
-    return await asyncio.gather(*lists)
 
 
 async def _listed(scene: Scene, kind: Kind, versions: Sequence[str], namespace: str | None) -> Listed:

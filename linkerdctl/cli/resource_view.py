@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Awaitable, Callable, Iterable, Sequence
+from contextlib import AbstractAsyncContextManager
 from dataclasses import dataclass
 from functools import partial
 from typing import Generic, Protocol, TypeVar
@@ -16,7 +17,7 @@ from linkerdctl.kube.kinds import POLICY_KINDS
 from linkerdctl.kube.selection import Selection, parse_selections
 from linkerdctl.kube.selectors import parse_selector
 from linkerdctl.metrics.query import TrafficQuery
-from linkerdctl.render.formats import check_output, render
+from linkerdctl.render.formats import FORMATS, check_output, render
 from linkerdctl.render.sorting import check_sort, sorted_rows
 from linkerdctl.render.trends import Trend
 from linkerdctl.render.view import View
@@ -32,6 +33,8 @@ class Run:
 
     options: GlobalOptions
     selections: tuple[Selection, ...]
+    namespace: str | None
+    """Where resources are whose namespace is not said; None is everywhere."""
     output: str
     window: float
     sort_by: str | None = None
@@ -55,13 +58,15 @@ class Run:
         watch: str | None,
         since_start: bool,
         strict: bool,
+        more_outputs: Sequence[str] = (),
     ) -> Run:
-        """From the options as they were given; raises `UsageError`."""
-        check_output(output)
+        """From the options as they were given; `more_outputs` are the command's own. Raises `UsageError`."""
+        check_output(output, *more_outputs)
         where = namespace_asked(options, namespace, all_namespaces=all_namespaces)
         return cls(
             options,
             parse_selections(resource, namespace=where, labels=parse_selector(selector)),
+            where,
             output,
             seconds(time_window, "--time-window", at_least=1.0),
             sort_by,
@@ -75,6 +80,16 @@ class Run:
     def wide(self) -> bool:
         """Whether all columns are wanted."""
         return self.output == "wide"
+
+    @property
+    def format(self) -> str:
+        """How rows are written; a command's own outputs are tables with columns of their own."""
+        return self.output if self.output in FORMATS else "table"
+
+    @property
+    def for_people(self) -> bool:
+        """Whether rows become a table, which may need a word of explanation."""
+        return self.format in ("table", "wide")
 
 
 class Report(Protocol[Row]):
@@ -120,27 +135,35 @@ class Flat(Generic[Row]):
 
 ViewOf = Callable[[Sequence[Row]], View[Row]]
 """The columns as this run wants them."""
-Prepare = Callable[[Scene, tuple[Selection, ...]], Awaitable[Report[Row]]]
-"""Makes the report when the cluster has been looked at; the selections are then those it knows."""
+Prepare = Callable[[Scene], Awaitable[Report[Row]]]
+"""Makes the report when the cluster has been looked at."""
+Opening = AbstractAsyncContextManager[Scene]
 
 
-def show(run: Run, prepare: Prepare[Row], columns: Columns[Row]) -> None:
-    """Do it all; raises `LinkerdctlError`."""
-    view = partial(columns, all_namespaces=run.all_namespaces, wide=run.wide)
-    check_sort(view([]), run.sort_by)
-    finish(_shown(run, prepare, view), run.options)
+def show(run: Run, prepare: Prepare[Row], columns: Columns[Row], opening: Opening | None = None) -> None:
+    """Do it all; raises `LinkerdctlError`. `opening` is the scene, where the objects of the selections are not enough."""
+    view_of = checked(run, columns)
+    opening = opening or open_scene(run.options, run.selections, window=run.window, since_start=run.since_start)
+    finish(_shown(run, opening, prepare, view_of), run.options)
 
 
-async def _shown(run: Run, prepare: Prepare[Row], view_of: ViewOf[Row]) -> None:
-    async with open_scene(run.options, run.selections, window=run.window, since_start=run.since_start) as scene:
-        report = await prepare(scene, _found(run.selections, scene.inventory))
+def checked(run: Run, columns: Columns[Row]) -> ViewOf[Row]:
+    """The columns as the run wants them; raises `UsageError` when it is to be sorted by another."""
+    view_of = partial(columns, all_namespaces=run.all_namespaces, wide=run.wide)
+    check_sort(view_of([]), run.sort_by)
+    return view_of
+
+
+async def _shown(run: Run, opening: Opening, prepare: Prepare[Row], view_of: ViewOf[Row]) -> None:
+    async with opening as scene:
+        report = await prepare(scene)
         if run.every is None:
             await _once(run, scene, report, view_of)
         else:
             await _watched(run, scene, report, view_of, run.every)
 
 
-def _found(selections: Sequence[Selection], inventory: Inventory) -> tuple[Selection, ...]:
+def known(selections: Iterable[Selection], inventory: Inventory) -> tuple[Selection, ...]:
     """The selections with custom kinds found; raises `NotFoundError` before anyone has to wait for it."""
     found = tuple(map(inventory.resolve, selections))
     for each in found:
@@ -157,7 +180,7 @@ async def _once(run: Run, scene: Scene, report: Report[Row], view_of: ViewOf[Row
     view = view_of(found)
     if run.since_start and found:
         terminal.note("averages since each proxy started; for what happens now leave --since-start out")
-    render(report.sorted(found, view, run.sort_by), view, run.output, terminal)
+    render(report.sorted(found, view, run.sort_by), view, run.format, terminal)
     tell_coverage(terminal, observation.coverage)
     for note in (*scene.inventory.notes, *report.notes(found, observation)):
         terminal.note(note)

@@ -2,23 +2,24 @@
 
 from __future__ import annotations
 
-import asyncio
-from collections.abc import AsyncIterator, Iterable, Mapping, Sequence
+from collections.abc import AsyncIterator, Mapping, Sequence
 from contextlib import asynccontextmanager
 from typing import Any
 
 from linkerdctl.cli.options import GlobalOptions
-from linkerdctl.cli.scene import Scene
+from linkerdctl.cli.scene import Scene, all_answers
 from linkerdctl.cli.traffic import open_scene
 from linkerdctl.errors import ApiError, UsageError
-from linkerdctl.kube.kinds import NAMESPACE, SERVICE
-from linkerdctl.kube.selection import Selection
+from linkerdctl.kube.kinds import SERVICE
+from linkerdctl.kube.selection import Selection, namespaces_of
 from linkerdctl.reports.routes import RoutesRequest
 from linkerdctl.reports.routes_objects import RouteObjects
 from linkerdctl.reports.routes_why import SeenPath
 
 Resource = tuple[str, str, str]
 """Group version, plural and object kind."""
+SeenPaths = Mapping[tuple[str, str], Sequence[SeenPath]]
+"""Requests that were seen on their way to services, by the services' namespaces and names."""
 PROFILES: Resource = ("linkerd.io/v1alpha2", "serviceprofiles", "ServiceProfile")
 GATEWAY: tuple[Resource, ...] = (
     ("gateway.networking.k8s.io/v1", "httproutes", "HTTPRoute"),
@@ -33,7 +34,7 @@ async def open_routes(
 ) -> AsyncIterator[Scene]:
     """A scene with the objects of a request, and with the services there."""
     asked = [*request.selections, *([request.to] if request.to else [])]
-    services = [Selection(SERVICE, namespace) for namespace in _namespaces(asked)]
+    services = [Selection(SERVICE, namespace) for namespace in namespaces_of(asked)]
     from_anywhere = any(each.kind is SERVICE for each in request.selections)
     async with open_scene(
         options, [*asked, *services], window=window, since_start=since_start, all_pods=from_anywhere
@@ -48,8 +49,8 @@ async def route_objects(scene: Scene, request: RoutesRequest, *, live: bool) -> 
     """
     asked = [*request.selections, *([request.to] if request.to else [])]
     resources = [*([PROFILES] if request.profiles else []), *(GATEWAY if request.gateway else ())]
-    lists = [(resource, namespace) for resource in resources for namespace in _namespaces(asked)]
-    answers = await asyncio.gather(*(_listed(scene, *each) for each in lists))
+    lists = [(resource, namespace) for resource in resources for namespace in namespaces_of(asked)]
+    answers = await all_answers([_listed(scene, *each) for each in lists], live=live)
     notes = dict.fromkeys(note for _, note in answers if note)
     manifests = (manifest for listed, _ in answers for manifest in listed)
     return RouteObjects.of(manifests, notes, complete=live and not notes)
@@ -69,15 +70,9 @@ async def _listed(
         return (), f"{resource[1]} cannot be listed: of their routes only those with traffic are shown"
 
 
-def _namespaces(selections: Iterable[Selection]) -> list[str | None]:
-    """Where to look; None is everywhere."""
-    found = dict.fromkeys(each.name if each.kind is NAMESPACE else each.namespace for each in selections)
-    return [None] if None in found else list(found)
-
-
 def seen_paths(
     options: GlobalOptions, request: RoutesRequest, tapped: str | None, recorded: str | None, seconds: float
-) -> Mapping[tuple[str, str], Sequence[SeenPath]]:
+) -> SeenPaths:
     """Requests on their way to the one service that is asked about, by that service: tapped now, or of a recorded tap."""
     if not tapped and not recorded:
         return {}

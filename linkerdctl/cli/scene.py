@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Awaitable, Callable, Sequence
+from collections.abc import Awaitable, Callable, Coroutine, Sequence
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, TypeVar
 
 from linkerdctl.kube.inventory import Inventory, Target
 from linkerdctl.sources.protocol import Source
@@ -12,6 +12,7 @@ from linkerdctl.sources.protocol import Source
 if TYPE_CHECKING:
     from linkerdctl.kube.client import KubeClient
 
+T = TypeVar("T")
 ManifestLister = Callable[[str, str, str, str | None], Awaitable[list[dict[str, Any]]]]
 """Lists objects by group version, plural, object kind and namespace (None for all); raises `ApiError`."""
 
@@ -32,3 +33,12 @@ class Scene:
         """The proxies to ask, as of now or of some seconds ago: who asks again and again learns who came and who went."""
         self.restock()
         return self.inventory.targets()
+
+
+async def all_answers(asked: Sequence[Coroutine[Any, Any, T]], *, live: bool) -> Sequence[T]:
+    """Of a `live` cluster asked at once; a recording makes nobody wait, and does without asyncio, which is slow to load."""
+    if not live:
+        return [await each for each in asked]
+    import asyncio
+
+    return await asyncio.gather(*asked)

@@ -2,13 +2,15 @@
 
 from __future__ import annotations
 
-from dataclasses import replace
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass, replace
 from typing import Annotated
 
 import typer
 
-from linkerdctl.cli.arguments import namespace_asked, other_side, seconds
-from linkerdctl.cli.options import GlobalOptions, globals_of
+from linkerdctl.cli.arguments import other_side
+from linkerdctl.cli.options import globals_of
+from linkerdctl.cli.resource_view import Columns, Flat, Opening, Report, Run, show
 from linkerdctl.cli.scene import Scene
 from linkerdctl.cli.shared_options import (
     AllNamespaces,
@@ -25,14 +27,12 @@ from linkerdctl.cli.shared_options import (
     ToNamespace,
     Watch,
 )
-from linkerdctl.cli.traffic import check_coverage, coverage_line, finish, open_scene, tell_coverage, tell_wait
-from linkerdctl.kube.inventory import PodRef
+from linkerdctl.cli.traffic import open_scene
+from linkerdctl.kube.inventory import Inventory
 from linkerdctl.kube.kinds import AUTHORITY, POLICY_KINDS, SERVICE
-from linkerdctl.kube.selection import parse_selections
-from linkerdctl.kube.selectors import parse_selector
-from linkerdctl.render.formats import check_output, render
-from linkerdctl.render.sorting import check_sort, sorted_rows
-from linkerdctl.render.stat import stat_view
+from linkerdctl.metrics.query import TrafficQuery
+from linkerdctl.render.stat import stat_trends, stat_view
+from linkerdctl.render.trends import Trend
 from linkerdctl.render.view import View
 from linkerdctl.reports.empty import why_empty
 from linkerdctl.reports.stat import Answered, StatPlan, StatRequest, StatRow, plan, rows
@@ -87,93 +87,60 @@ def stat(
     strict: Strict = False,
 ) -> None:
     """Parse, ask, show."""
-    options = globals_of(ctx)
-    check_output(output)
-    window = seconds(time_window, "--time-window", at_least=1.0)
-    every = seconds(watch, "--watch", at_least=0.5) if watch else None
-    where = namespace_asked(options, namespace, all_namespaces=all_namespaces)
+    run = Run.of(
+        globals_of(ctx),
+        resource,
+        namespace,
+        all_namespaces=all_namespaces,
+        selector=selector,
+        time_window=time_window,
+        output=output,
+        sort_by=sort_by,
+        watch=watch,
+        since_start=since_start,
+        strict=strict,
+    )
     request = StatRequest(
-        parse_selections(resource, namespace=where, labels=parse_selector(selector)),
-        to=other_side("--to", to, to_namespace, where),
-        from_=other_side("--from", from_, from_namespace, where),
+        run.selections,
+        to=other_side("--to", to, to_namespace, run.namespace),
+        from_=other_side("--from", from_, from_namespace, run.namespace),
         all_traffic=all_traffic,
         keep_unmeshed=unmeshed,
     )
+
+    async def prepare(scene: Scene) -> Report[StatRow]:
+        resolved = _resolved(request, scene.inventory)
+        return _Stat(resolved, plan(resolved, scene.inventory), scene.inventory, explains=run.for_people)
+
+    show(run, prepare, _columns(request), _opening(run, request))
+
+
+def _columns(request: StatRequest) -> Columns[StatRow]:
     policy = any(each.kind in POLICY_KINDS for each in request.selections)
-    show = _Show(options, output, sort_by, strict, all_namespaces, policy)
-    check_sort(show.view([]), sort_by)
-    finish(_stat(options, request, show, window=window, every=every, since_start=since_start), options)
+
+    def columns(rows: Sequence[StatRow], *, all_namespaces: bool, wide: bool) -> View[StatRow]:
+        several = len({row.kind.name for row in rows}) > 1
+        return stat_view(all_namespaces=all_namespaces, prefixed=several, wide=wide, policy=policy)
+
+    return columns
 
 
-class _Show:
-    """How the rows of one run are shown."""
-
-    def __init__(
-        self,
-        options: GlobalOptions,
-        output: str,
-        sort_by: str | None,
-        strict: bool,
-        all_namespaces: bool,
-        policy: bool,
-    ) -> None:
-        self.terminal = options.terminal
-        self.output = output
-        self.sort_by = sort_by
-        self.strict = strict
-        self.all_namespaces = all_namespaces
-        self.policy = policy
-
-    def view(self, found: list[StatRow]) -> View[StatRow]:
-        """Columns for these rows."""
-        several = len({row.kind.name for row in found}) > 1
-        return stat_view(
-            all_namespaces=self.all_namespaces, prefixed=several, wide=self.output == "wide", policy=self.policy
-        )
-
-    def once(self, found: list[StatRow], observation: Observation, since_start: bool) -> None:
-        """Print one answer, and what there is to say about it."""
-        view = self.view(found)
-        ordered = sorted_rows(found, view, self.sort_by)
-        if since_start and found:
-            self.terminal.note("averages since each proxy started; for what happens now leave --since-start out")
-        render(ordered, view, self.output, self.terminal)
-        tell_coverage(self.terminal, observation.coverage)
-
-
-async def _stat(
-    options: GlobalOptions,
-    request: StatRequest,
-    show: _Show,
-    *,
-    window: float,
-    every: float | None,
-    since_start: bool,
-) -> None:
+def _opening(run: Run, request: StatRequest) -> Opening:
+    """With the objects of the other side; services and authorities are called from anywhere."""
     others = [each for each in (request.to, request.from_) if each]
     anywhere = any(each.kind in (SERVICE, AUTHORITY) for each in request.selections) and not request.from_
-    async with open_scene(
-        options, [*request.selections, *others], window=window, since_start=since_start, all_pods=anywhere
-    ) as scene:
-        request = _resolved(request, scene)
-        plans = plan(request, scene.inventory)
-        if every is not None:
-            await _watch(request, plans, scene, show, every)
-            return
-        tell_wait(options, window, since_start=since_start)
-        observation = await scene.source.observe([each.query for each in plans], await scene.targets())
-        found = _rows(request, plans, scene, observation)
-        show.once(found, observation, since_start)
-        for note in scene.inventory.notes:
-            show.terminal.note(note)
-        if not found and show.output in ("table", "wide"):
-            show.terminal.note(why_empty(request, scene.inventory, len(observation.coverage.answered)))
-        check_coverage(observation.coverage, strict=show.strict)
+    return open_scene(
+        run.options,
+        [*request.selections, *others],
+        window=run.window,
+        since_start=run.since_start,
+        all_pods=anywhere,
+    )
 
 
-def _resolved(request: StatRequest, scene: Scene) -> StatRequest:
-    """The request with custom kinds found, and every named object known to exist."""
-    resolve = scene.inventory.resolve
+def _resolved(request: StatRequest, inventory: Inventory) -> StatRequest:
+    """The request with custom kinds found, and every named object known to exist; of those of policy proxies tell too."""
+    resolve = inventory.resolve
     resolved = replace(
         request,
         selections=tuple(resolve(each) for each in request.selections),
@@ -182,38 +149,28 @@ def _resolved(request: StatRequest, scene: Scene) -> StatRequest:
     )
     for each in (*resolved.selections, resolved.to, resolved.from_):
         if each and each.name and each.kind not in (AUTHORITY, *POLICY_KINDS):
-            scene.inventory.rows(each)
+            inventory.rows(each)
     return resolved
 
 
-def _rows(request: StatRequest, plans: tuple[StatPlan, ...], scene: Scene, observation: Observation) -> list[StatRow]:
-    labels = {target.pod: target.labels for target in scene.inventory.targets()}
-    asked = {pod: labels.get(pod, {}) for pod in observation.coverage.asked}
-    return rows(request, plans, observation.answers, scene.inventory, Answered(asked, _pods(observation)))
+@dataclass(frozen=True, slots=True)
+class _Stat(Flat[StatRow]):
+    request: StatRequest
+    plans: tuple[StatPlan, ...]
+    inventory: Inventory
+    explains: bool
 
+    @property
+    def queries(self) -> Sequence[TrafficQuery]:
+        return [each.query for each in self.plans]
 
-def _pods(observation: Observation) -> frozenset[PodRef]:
-    return observation.coverage.answered
+    def rows(self, observation: Observation, answered: Answered | None) -> list[StatRow]:
+        nobody = Answered({}, frozenset())
+        return rows(self.request, self.plans, observation.answers, self.inventory, answered or nobody)
 
+    def trends(self) -> list[Trend[StatRow]]:
+        return stat_trends()
 
-async def _watch(request: StatRequest, plans: tuple[StatPlan, ...], scene: Scene, show: _Show, every: float) -> None:
-    from linkerdctl.render.live import live_on
-    from linkerdctl.render.stat import stat_trends
-    from linkerdctl.render.stream import STREAMED, Stream
-    from linkerdctl.render.trends import with_trends
-
-    stream, trends = Stream(show.output, show.terminal), stat_trends()
-    queries = [each.query for each in plans]
-    with live_on(show.terminal, streamed=show.output in STREAMED) as live:
-        async for observation in scene.source.watch(queries, scene.targets, every):
-            found = _rows(request, plans, scene, observation)
-            view = show.view(found)
-            ordered = sorted_rows(found, view, show.sort_by)
-            if show.output in STREAMED:
-                stream.show(view, ordered, observation.ended)
-            else:
-                moving = with_trends(view, ordered, trends)
-                footer = coverage_line(observation.coverage)
-                live.show(moving, ordered, observation.ended, wide=show.output == "wide", footer=footer)
-            if not live.in_place:
-                tell_coverage(show.terminal, observation.coverage)
+    def notes(self, rows: Sequence[StatRow], observation: Observation) -> Iterable[str]:
+        if not rows and self.explains:
+            yield why_empty(self.request, self.inventory, len(observation.coverage.answered))

@@ -8,7 +8,7 @@ from dataclasses import dataclass
 import typer
 
 from linkerdctl.cli.options import globals_of
-from linkerdctl.cli.resource_view import Flat, Report, Run, show
+from linkerdctl.cli.resource_view import Flat, Report, Run, known, show
 from linkerdctl.cli.scene import Scene
 from linkerdctl.cli.shared_options import (
     AllNamespaces,
@@ -24,7 +24,6 @@ from linkerdctl.cli.shared_options import (
     Watch,
 )
 from linkerdctl.kube.inventory import Inventory
-from linkerdctl.kube.selection import Selection
 from linkerdctl.metrics.query import TrafficQuery
 from linkerdctl.render.inbound import inbound_trends, inbound_view
 from linkerdctl.render.trends import Trend
@@ -83,8 +82,8 @@ def stat_inbound(
     )
     InboundRequest(run.selections)
 
-    async def prepare(scene: Scene, selections: tuple[Selection, ...]) -> Report[InboundRow]:
-        return _Inbound(InboundRequest(selections, all_traffic), scene.inventory)
+    async def prepare(scene: Scene) -> Report[InboundRow]:
+        return _Inbound(InboundRequest(known(run.selections, scene.inventory), all_traffic), scene.inventory)
 
     show(run, prepare, inbound_view)
 

@@ -8,7 +8,7 @@ from dataclasses import dataclass
 import typer
 
 from linkerdctl.cli.options import globals_of
-from linkerdctl.cli.resource_view import Report, Run, show
+from linkerdctl.cli.resource_view import Report, Run, known, show
 from linkerdctl.cli.scene import Scene
 from linkerdctl.cli.shared_options import (
     AllNamespaces,
@@ -23,7 +23,6 @@ from linkerdctl.cli.shared_options import (
     Watch,
 )
 from linkerdctl.kube.inventory import Inventory
-from linkerdctl.kube.selection import Selection
 from linkerdctl.metrics.query import TrafficQuery
 from linkerdctl.render.outbound import outbound_trends, outbound_view, sorted_tree
 from linkerdctl.render.trends import Trend
@@ -84,8 +83,8 @@ def stat_outbound(
     )
     OutboundRequest(run.selections)
 
-    async def prepare(scene: Scene, selections: tuple[Selection, ...]) -> Report[OutboundRow]:
-        request = OutboundRequest(selections)
+    async def prepare(scene: Scene) -> Report[OutboundRow]:
+        request = OutboundRequest(known(run.selections, scene.inventory))
         return _Outbound(request, plan(request, scene.inventory), scene.inventory)
 
     show(run, prepare, outbound_view)

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import difflib
 import re
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 
 from linkerdctl.errors import UsageError
@@ -63,6 +63,12 @@ def parse_target(text: str, *, namespace: str | None) -> Selection:
     if word == "all":
         raise UsageError("'all' is no filter", next_step="name one kind: --to deploy, --from svc/web")
     return _selection(word, name, namespace, None)
+
+
+def namespaces_of(selections: Iterable[Selection]) -> list[str | None]:
+    """Where the objects of these selections are, each namespace once; None alone is everywhere."""
+    found = dict.fromkeys(each.name if each.kind is NAMESPACE else each.namespace for each in selections)
+    return [None] if None in found else list(found)
 
 
 def unknown_kind(word: str) -> UsageError:
