@@ -10,7 +10,7 @@ from collections.abc import Callable, Iterable, Iterator
 from typing import Any, NoReturn
 
 from linkerdctl.cli.options import GlobalOptions, globals_of
-from linkerdctl.kube.kinds import AUTHORITY, KINDS, NAMESPACE, SERVICE, Kind, find_kind
+from linkerdctl.kube.kinds import AUTHORITY, KINDS, NAMESPACE, POD, SERVICE, Kind, find_kind
 
 DEADLINE = 1.5
 """Seconds that a cluster has to answer; who waits for a completion types on."""
@@ -26,7 +26,7 @@ Completer = Callable[[Any, Any, str], list[Any]]
 def complete(command: str, params: Iterable[Any]) -> None:
     """Give these parameters of a command their completers. Choices and flags have typer's own."""
     for param in params:
-        completer = _permitted if (command, param.name) == ("rbac", "command") else _completer_of(param)
+        completer = _OF_COMMANDS.get((command, param.name)) or _completer_of(param)
         if completer is not None:
             param._custom_shell_complete = completer
 
@@ -55,6 +55,23 @@ def _resources(context: Any, param: Any, incomplete: str) -> list[Any]:
     if len(given) == 1 and "/" not in given[0] and (kind := find_kind(given[0])):
         return [name for name in _named(context, param, kind) if name.startswith(incomplete)]
     return [*_kinds(before + comma, last)]
+
+
+def _proxied(context: Any, param: Any, incomplete: str) -> list[Any]:
+    """The same, and pods by their names alone."""
+    found = _resources(context, param, incomplete)
+    if found or not incomplete or {"/", ","} & {*incomplete}:
+        return found
+    return [name for name in _named(context, param, POD) if name.startswith(incomplete)]
+
+
+def _exposed(context: Any, param: Any, incomplete: str) -> list[Any]:
+    """Of `metrics`: whose, or the command that is part of it."""
+    from typer._click.shell_completion import CompletionItem
+
+    if incomplete and "cardinality".startswith(incomplete) and not context.params.get(param.name):
+        return [CompletionItem("cardinality", help="series and bytes")]
+    return _proxied(context, param, incomplete)
 
 
 def _kinds(before: str, word: str) -> Iterator[Any]:
@@ -90,6 +107,12 @@ def _permitted(_context: Any, _param: Any, incomplete: str) -> list[Any]:
     return [name for name in COMMANDS if name.startswith(incomplete)]
 
 
+_OF_COMMANDS: dict[tuple[str, str], Completer] = {
+    ("rbac", "command"): _permitted,
+    ("identity", "resource"): _proxied,
+    ("metrics_cardinality", "resource"): _proxied,
+    ("expose", "resource"): _exposed,
+}
 _ARGUMENTS: dict[str, Completer] = {"resource": _resources, "service": _services}
 _OPTIONS: dict[str, Completer] = {
     **dict.fromkeys(("--to", "--from", "--tap"), _resources),

@@ -22,8 +22,22 @@ RECORDING = Path(__file__).parents[1] / "fixtures" / "emojivoto-profiles"
 WORKLOADS = ["emoji", "vote-bot", "voting", "web"]
 
 
+PROGRAM = ("-m", "linkerdctl")
+PATIENT = (
+    "-c",
+    "from linkerdctl.__main__ import main; from linkerdctl.cli import completion as each; each.DEADLINE = 100; "
+    "each._LAST = 110; main()",
+)
+"""The program on a machine that may be busy: what it offers does not depend on how long that takes."""
+
+
 def completed(
-    line: str, kubeconfig: Path | str, timeout: float = 30, stdin: int | None = None, stderr: int = subprocess.PIPE
+    line: str,
+    kubeconfig: Path | str,
+    timeout: float = 30,
+    stdin: int | None = None,
+    stderr: int = subprocess.PIPE,
+    program: tuple[str, str] = PROGRAM,
 ) -> subprocess.CompletedProcess[str]:
     """Complete a line as bash asks for it; a blank at its end begins a new word."""
     words = line.split()
@@ -31,7 +45,7 @@ def completed(
     asked = {"_LINKERDCTL_COMPLETE": "complete_bash", "COMP_WORDS": line, "COMP_CWORD": str(number)}
     environment = {**os.environ, **asked, "KUBECONFIG": str(kubeconfig)}
     return subprocess.run(
-        (sys.executable, "-m", "linkerdctl"),
+        (sys.executable, *program),
         env=environment,
         stdin=stdin,
         stdout=subprocess.PIPE,
@@ -42,7 +56,7 @@ def completed(
 
 
 def offered(line: str, mesh: DemoMesh) -> list[str]:
-    ended = completed(line, mesh.kubeconfig)
+    ended = completed(line, mesh.kubeconfig, timeout=120, program=PATIENT)
     assert (ended.returncode, ended.stderr) == (0, "")
     return ended.stdout.split()
 
@@ -70,12 +84,22 @@ def offered(line: str, mesh: DemoMesh) -> list[str]:
         ("linkerdctl stat --context link", ["linkerdctl-demo"]),
         ("linkerdctl profile -n emojivoto we", ["web-svc"]),
         ("linkerdctl rbac che", ["check"]),
+        ("linkerdctl metrics card", ["cardinality"]),
+        ("linkerdctl metrics cardinality -n emojivoto deploy/w", ["deploy/web"]),
         ("linkerdctl stat au/", []),
         ("linkerdctl stat nosuchkind/", []),
     ],
 )
 def test_what_is_offered(demo: DemoMesh, line: str, words: list[str]) -> None:
     assert offered(line, demo) == words
+
+
+@pytest.mark.parametrize("command", ["metrics", "metrics cardinality", "identity", "certs"])
+def test_pods_are_offered_where_they_go_by_their_names_alone(demo: DemoMesh, command: str) -> None:
+    pods = offered("linkerdctl stat -n emojivoto pod ", demo)
+    assert offered(f"linkerdctl {command} -n emojivoto web", demo) == [name for name in pods if name.startswith("web")]
+    assert "deploy" in offered(f"linkerdctl {command} -n emojivoto ", demo)
+    assert offered("linkerdctl stat -n emojivoto web", demo) == []
 
 
 def test_kinds_are_offered_by_their_short_names(demo: DemoMesh) -> None:
@@ -92,7 +116,8 @@ def test_names_come_from_the_context_s_namespace_if_no_other_is_given(demo_with:
 
 
 def test_a_recording_offers_its_own_names_and_asks_no_cluster() -> None:
-    ended = completed(f"linkerdctl --recording {RECORDING} stat -n emojivoto deploy/v", "/nowhere")
+    line = f"linkerdctl --recording {RECORDING} stat -n emojivoto deploy/v"
+    ended = completed(line, "/nowhere", timeout=120, program=PATIENT)
     assert ended.stdout.split() == ["deploy/vote-bot", "deploy/voting"]
 
 
