@@ -61,7 +61,9 @@ class _Proxy:
     def missed(self, now: float) -> float:
         """Requests at the same pace in the time that no call was open."""
         waiting = max(now - self.last, 0.0) if self.requests == self.limit else 0.0
-        return self.counted / self.watched * (self.unwatched + waiting) if self.watched > 0 else 0.0
+        # What comes all at once, as from a file, can make the calls seem to overlap
+        unwatched = max(self.unwatched + waiting, 0.0)
+        return self.counted / self.watched * unwatched if self.watched > 0 else 0.0
 
     def variance(self, now: float) -> float:
         """Of what was missed: so few requests tell a pace only roughly, and those missed need not have kept it."""

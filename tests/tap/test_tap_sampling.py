@@ -106,6 +106,21 @@ def test_a_single_request_tells_nothing_of_the_pace() -> None:
     assert Sampling().at_least(0.0) == 0
 
 
+@pytest.mark.parametrize("pause", [0.0, 1e-6, 1e-3, 0.4])
+@pytest.mark.parametrize("limit", [1, 2, 7, 90])
+def test_a_file_is_heard_faster_than_it_was_recorded_and_adds_nothing_impossible(pause: float, limit: int) -> None:
+    """Its calls come one upon the other, not a second apart, and then there is none for long."""
+    sampling, now = Sampling(), 0.0
+    for base in range(6):
+        for stream in range(limit):
+            sampling.saw(begun(base=base, stream=stream), now)
+            now += pause
+        assert sampling.at_least(now) >= sampling.told
+    now += 1.5
+    sampling.saw(begun(base=7), now)
+    assert sampling.at_least(now) >= sampling.told
+
+
 def test_an_end_without_a_beginning_is_no_request() -> None:
     sampling = Sampling()
     sampling.saw(ended(), 1.0)
