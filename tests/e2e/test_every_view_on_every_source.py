@@ -186,6 +186,15 @@ def test_text_is_equal(sources: Sources, view: str) -> None:
     assert ran["recording"].err == ran["prometheus"].err == ran["proxies"].err
 
 
+def test_a_window_below_two_scrapes_is_made_longer_and_that_is_told(
+    linkerdctl: Command, same: SameSeconds, store: PrometheusServer, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    same.as_of_its_end(monkeypatch)
+    ran = linkerdctl(f"stat deploy/web -n emojivoto -t 1s -o json --prometheus {store.url}")
+    assert ran.err == "1s is less than 2 scrapes of this Prometheus, which come every 2s: these are the last 4s\n"
+    assert ran.rows["deployment/web"]["window_seconds"] == pytest.approx(4.08, abs=0.01)
+
+
 def test_a_workload_that_only_sends_has_no_numbers_though_it_is_probed(sources: Sources) -> None:
     for ran in sources("stat deploy -n emojivoto -o json").values():
         row = ran.rows["deployment/vote-bot"]
