@@ -11,6 +11,7 @@ import pkgutil
 import sys
 
 import benchmarks
+from benchmarks.processes import as_installed
 from benchmarks.table import print_table
 from linkerdctl.__main__ import COLLECT_EVERY
 
@@ -26,7 +27,8 @@ def main(names: list[str]) -> int:
         return 2
     gc.set_threshold(COLLECT_EVERY, 20, 20)  # as in commands, of which some parts run here
     modules = [importlib.import_module(f"benchmarks.{name}") for name in wanted]
-    print_table(row for module in modules for row in module.rows())
+    with as_installed():
+        print_table(row for module in modules for row in module.rows())
     return 0
 
 

@@ -10,7 +10,6 @@ import os
 import sys
 import tempfile
 from collections.abc import Iterator
-from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
@@ -26,19 +25,6 @@ ROUNDS, LARGE_ROUNDS = 15, 3
 TARGET = 9.0
 LONGEST = 2.0
 """Seconds for 1 MB."""
-
-
-@contextmanager
-def byte_code_in(directory: str) -> Iterator[None]:
-    """As installed: with byte code at hand, whatever the shell says about writing it."""
-    before = dict(os.environ)
-    os.environ.pop("PYTHONDONTWRITEBYTECODE", None)
-    os.environ["PYTHONPYCACHEPREFIX"] = directory
-    try:
-        yield
-    finally:
-        os.environ.clear()
-        os.environ.update(before)
 
 
 def proto(size: int) -> str:
@@ -122,6 +108,6 @@ def profile(option: str, path: Path) -> tuple[str, ...]:
 
 def rows() -> Iterator[Row]:
     """Specifications, small and large."""
-    with tempfile.TemporaryDirectory() as directory, byte_code_in(directory):
+    with tempfile.TemporaryDirectory() as directory:
         yield start(Path(directory))
         yield from large(Path(directory))

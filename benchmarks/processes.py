@@ -3,9 +3,12 @@
 from __future__ import annotations
 
 import json
+import os
 import subprocess
 import sys
-from collections.abc import Mapping, Sequence
+import tempfile
+from collections.abc import Iterator, Mapping, Sequence
+from contextlib import contextmanager
 from dataclasses import dataclass
 
 CLI = (sys.executable, "-m", "linkerdctl")
@@ -29,6 +32,20 @@ class Measured:
     peak_mb: float
     out: str
     err: str
+
+
+@contextmanager
+def as_installed() -> Iterator[None]:
+    """Every process finds byte code at hand, as those of installed packages do, whatever the shell says about writing it."""
+    before = dict(os.environ)
+    os.environ.pop("PYTHONDONTWRITEBYTECODE", None)
+    with tempfile.TemporaryDirectory() as directory:
+        os.environ["PYTHONPYCACHEPREFIX"] = directory
+        try:
+            yield
+        finally:
+            os.environ.clear()
+            os.environ.update(before)
 
 
 def measured(command: Sequence[str], environment: Mapping[str, str]) -> Measured:

@@ -9,14 +9,10 @@ from collections.abc import Sequence
 COLLECT_EVERY = 50_000
 """Objects. Loading makes many and no garbage; Python looks through them after every 700."""
 
-UNWANTED = "httpx._main"
-"""httpx's own command line, which it loads where it finds rich, click and pygments: 40 of its 100 ms."""
-
 
 def main(words: Sequence[str] | None = None) -> None:
     """Run a command line (default: the process's) and exit with its code. Ctrl-C may come while modules are still loading."""
     gc.set_threshold(COLLECT_EVERY, 20, 20)
-    sys.modules.setdefault(UNWANTED, None)  # type: ignore[arg-type] # which is how Python notes that there is none
     try:
         from linkerdctl.cli.run import run
 

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import email.utils
 import json
 import random
 import time
@@ -105,6 +104,8 @@ def _jitter() -> float:
 
 def _asked_for(retry_after: str) -> float | None:
     """Seconds of a Retry-After, be it a number or a date; None where it is neither."""
+    import email.utils
+
     if retry_after.isascii() and retry_after.isdigit():
         return float(retry_after)
     try:

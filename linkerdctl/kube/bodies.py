@@ -6,10 +6,8 @@ import asyncio
 import zlib
 from collections.abc import AsyncIterator, Awaitable, Callable, Iterator
 from contextlib import asynccontextmanager
-from typing import TYPE_CHECKING
 
-if TYPE_CHECKING:
-    import httpx
+from linkerdctl.kube.http import FAILURES, Answer
 
 MOST_OF_A_DOCUMENT = 256 * 1024 * 1024
 """Bytes of inflated JSON. API servers give lists from memory in one piece: ten thousand pods are a hundred million bytes."""
@@ -57,10 +55,10 @@ class Room:
                 self._places.release()
 
 
-async def whole_body(response: httpx.Response, most: int, room: Room | None = None) -> bytes:
-    """All of a body, inflated. Raises `TooLongError`, `BrokenEncodingError`, and what httpx raises for a lost connection."""
+async def whole_body(answer: Answer, most: int, room: Room | None = None) -> bytes:
+    """All of a body, inflated. Raises `TooLongError`, `BrokenEncodingError`, and `http.FAILURES` for a lost connection."""
     async with (room or Room()).reading() as there_are, growing() as body:
-        async for piece in _plain(response):
+        async for piece in _plain(answer):
             body += piece
             if len(body) > most:
                 raise TooLongError(most)
@@ -79,28 +77,26 @@ async def growing() -> AsyncIterator[bytearray]:
         raise
 
 
-async def beginning_of_body(response: httpx.Response, most: int) -> bytes:
+async def beginning_of_body(answer: Answer, most: int) -> bytes:
     """As much of a body as can be read: `most` bytes, or up to where it breaks. For what servers say about a failure."""
-    import httpx
-
     body = bytearray()
     try:
-        async for piece in _plain(response):
+        async for piece in _plain(answer):
             body += piece
             if len(body) > most:
                 break
-    except (httpx.HTTPError, BrokenEncodingError):
+    except (*FAILURES, BrokenEncodingError):
         pass
     return bytes(body[:most])
 
 
-async def _plain(response: httpx.Response) -> AsyncIterator[bytes]:
-    """The body in pieces of no more than `_STEP`. httpx itself inflates all it received at one go, and as often as told."""
-    encoding = response.headers.get("content-encoding", "identity").strip().lower()
+async def _plain(answer: Answer) -> AsyncIterator[bytes]:
+    """The body in pieces of no more than `_STEP`, unpacked once at most."""
+    encoding = answer.headers.get("content-encoding", "identity").strip().lower()
     if encoding not in ("identity", "gzip"):
         raise BrokenEncodingError(f"its answer is packed as {encoding[:20]!r}, which nobody asked for")
     inflater = _Inflater() if encoding == "gzip" else None
-    async for data in response.aiter_raw():
+    async for data in answer.pieces():
         if inflater is None:
             yield data
             continue

@@ -23,24 +23,24 @@ from linkerdctl.kube.bodies import (
     beginning_of_body,
     whole_body,
 )
-from linkerdctl.kube.connection import connection_error, http_transport, tls_context
+from linkerdctl.kube.connection import connection_error, tls_context, way_to
 from linkerdctl.kube.credentials import credentials_for
+from linkerdctl.kube.http import FAILURES, Answer, Patience, new_request
 from linkerdctl.kube.kinds import group_of
 from linkerdctl.kube.kubeconfig import ClusterConfig
+from linkerdctl.kube.lanes import Lanes
 from linkerdctl.kube.pages import NoListError, Page
 from linkerdctl.kube.presented import Certificate
 from linkerdctl.kube.rbac import About
 from linkerdctl.kube.shape import is_object
 
 if TYPE_CHECKING:
-    import httpx
     from websockets.asyncio.client import ClientConnection
 
 log = logging.getLogger("linkerdctl")
 
 PAGE = 500
-CONNECT, ANSWER = 10.0, 30.0
-"""Seconds that a server has to accept a connection, and for every part of an answer."""
+USUAL = Patience(connect=10.0, write=30.0, read=30.0)
 PATIENCE = 10.0
 """Seconds that a server has for the words of a refusal."""
 _sleep = asyncio.sleep
@@ -56,7 +56,7 @@ class _Request:
     params: Mapping[str, str] | None = None
     headers: Mapping[str, str] | None = None
     content: bytes | None = None
-    timeout: httpx.Timeout | None = None
+    patience: Patience | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -74,13 +74,13 @@ class KubeClient:
         self.config = config
         self._concurrency = concurrency
         self._credentials = credentials_for(config)
-        self._retired: list[httpx.AsyncBaseTransport] = []
+        self._retired: list[Lanes] = []
         self._connect(self._credentials.certificate())
 
     def _connect(self, certificate: Certificate | None) -> None:
         self._certificate = certificate
         self._tls = tls_context(self.config, certificate)
-        self._transport = http_transport(self.config, self._tls, concurrency=self._concurrency)
+        self._lanes = way_to(self.config, self._tls, concurrency=self._concurrency)
 
     async def __aenter__(self) -> Self:
         return self
@@ -88,7 +88,7 @@ class KubeClient:
     async def __aexit__(
         self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
     ) -> None:
-        for each in (*self._retired, self._transport):
+        for each in (*self._retired, self._lanes):
             await each.aclose()
 
     async def get(
@@ -150,11 +150,11 @@ class KubeClient:
     async def _read(self, path: str, about: About, params: Mapping[str, str] | None, *, patient: bool = True) -> bytes:
         attempt = 0
         while True:
-            async with self.stream("GET", path, about, params=params, check=False) as response:
-                pause = pause_before_retry(response.status_code, response.headers, attempt) if patient else None
+            async with self.stream("GET", path, about, params=params, check=False) as answer:
+                pause = pause_before_retry(answer.status, answer.headers, attempt) if patient else None
                 if pause is None:
-                    await self.check(response, about)
-                    return await self.body(response, about)
+                    await self.check(answer, about)
+                    return await self.body(answer, about)
             log.debug("GET %s again in %.2f s", path, pause)
             await _sleep(pause)
             attempt += 1
@@ -188,7 +188,7 @@ class KubeClient:
 
         authorization, certificate = current() if credentials.at_hand else await asyncio.to_thread(current)
         if certificate != self._certificate:
-            self._retired.append(self._transport)
+            self._retired.append(self._lanes)
             self._connect(certificate)
         own = [("Authorization", authorization)] if authorization else []
         return _Identity((*own, *self.config.impersonation.headers()), authorization)
@@ -207,59 +207,55 @@ class KubeClient:
         params: Mapping[str, str] | None = None,
         headers: Mapping[str, str] | None = None,
         content: bytes | None = None,
-        timeout: httpx.Timeout | None = None,
+        patience: Patience | None = None,
         check: bool = True,
-    ) -> AsyncIterator[httpx.Response]:
+    ) -> AsyncIterator[Answer]:
         """One request whose answer is read by the caller. A 401 is tried once more with renewed credentials."""
-        import httpx
-
-        request = _Request(method, path, about, params, headers, content, timeout)
-        response, authorization = await self._send(request)
+        request = _Request(method, path, about, params, headers, content, patience)
+        answer, authorization = await self._send(request)
         try:
-            if response.status_code == 401 and await self._renewed(authorization):
-                await response.aclose()
-                response, _ = await self._send(request)
+            if answer.status == 401 and await self._renewed(authorization):
+                await answer.aclose()
+                answer, _ = await self._send(request)
             if check:
-                await self.check(response, about)
-            yield response
-        except httpx.HTTPError as error:
+                await self.check(answer, about)
+            yield answer
+        except FAILURES as error:
             raise connection_error(error, self.config, about.error_fields()) from None
         finally:
-            await response.aclose()
+            await answer.aclose()
 
-    async def _send(self, request: _Request) -> tuple[httpx.Response, str | None]:
+    async def _send(self, request: _Request) -> tuple[Answer, str | None]:
         """The answer as it begins, and the Authorization that was sent."""
-        import httpx
-
         who = await self._identity()
         packed = {"Accept-Encoding": "gzip"} if self.config.compression else {}
         headers = [*{**packed, **(request.headers or {})}.items(), *who.headers]
-        built = httpx.Request(
+        built = new_request(
             request.method,
             self.config.server + request.path,
+            headers,
+            request.patience or USUAL,
             params=request.params,
-            headers=[(name.encode(), value.encode()) for name, value in headers],
             content=request.content,
-            extensions={"timeout": (request.timeout or httpx.Timeout(ANSWER, connect=CONNECT)).as_dict()},
         )
         started, what = time.perf_counter(), f"{request.method} {request.path}"
         try:
-            response = await self._transport.handle_async_request(built)
-        except (httpx.HTTPError, OSError) as error:
+            answer = await self._lanes.send(built)
+        except (*FAILURES, OSError) as error:
             log.debug("%s failed: %s", what, type(error).__name__)
             raise connection_error(error, self.config, request.about.error_fields()) from None
-        log.debug("%s: %d, %.0f ms", what, response.status_code, (time.perf_counter() - started) * 1000)
-        return response, who.authorization
+        log.debug("%s: %d, %.0f ms", what, answer.status, (time.perf_counter() - started) * 1000)
+        return answer, who.authorization
 
-    async def check(self, response: httpx.Response, about: About) -> None:
+    async def check(self, answer: Answer, about: About) -> None:
         """Raise `ApiError` for anything but success, with what the server says about it."""
-        if not response.is_success:
-            raise refused(response.status_code, response.headers, await words_of(response), about, self.config)
+        if not answer.is_success:
+            raise refused(answer.status, answer.headers, await words_of(answer), about, self.config)
 
-    async def body(self, response: httpx.Response, about: About) -> bytes:
+    async def body(self, answer: Answer, about: About) -> bytes:
         """All of an answer, inflated; raises `ApiError` when it is too long or cannot be read."""
         try:
-            return await whole_body(response, MOST_OF_A_DOCUMENT)
+            return await whole_body(answer, MOST_OF_A_DOCUMENT)
         except (TooLongError, BrokenEncodingError) as error:
             raise self.nonsense(about, str(error)) from None
 
@@ -272,11 +268,11 @@ class KubeClient:
         )
 
 
-async def words_of(response: httpx.Response) -> bytes:
+async def words_of(answer: Answer) -> bytes:
     """What a server says about a failure, as far as it is short; it may take its time, but not all of it."""
     try:
         async with asyncio.timeout(PATIENCE):
-            return await beginning_of_body(response, MOST_OF_A_REFUSAL)
+            return await beginning_of_body(answer, MOST_OF_A_REFUSAL)
     except TimeoutError:
         return b""
 

@@ -6,45 +6,31 @@ import os
 import ssl
 import tempfile
 from collections.abc import Iterator
-from typing import TYPE_CHECKING, Any
+from typing import Any
+
+import httpcore
 
 from linkerdctl.errors import ApiError, ConfigError
+from linkerdctl.kube.http import check_url
 from linkerdctl.kube.kubeconfig import ClusterConfig
+from linkerdctl.kube.lanes import Lanes
 from linkerdctl.kube.presented import Certificate
-
-if TYPE_CHECKING:
-    import httpx
-
 
 SPARE = 8
 """Connections beyond those that scrapes take up, for lists and streams."""
 
 
-def http_transport(config: ClusterConfig, tls: ssl.SSLContext | None, *, concurrency: int) -> httpx.AsyncBaseTransport:
-    """The way to one API server: its TLS, its proxy, connections for `concurrency` requests at once.
-
-    There is no httpx client around it: what that adds (cookies, redirects, logins) an API server is not to be given, and
-    costs a scrape as much as reading its samples.
-    """
-    import httpx
-
-    from linkerdctl.kube.lanes import Lanes
-
-    # Unasked, httpx loads whom to trust even where there is no TLS.
-    context = tls or ssl.SSLContext(ssl.PROTOCOL_TLS_CLIENT)
-
-    def pool(limits: httpx.Limits) -> httpx.AsyncHTTPTransport:
-        return httpx.AsyncHTTPTransport(verify=context, limits=limits, proxy=config.proxy_url, trust_env=False)
-
+def way_to(config: ClusterConfig, tls: ssl.SSLContext | None, *, concurrency: int) -> Lanes:
+    """The way to one API server: its TLS, its proxy, connections for `concurrency` requests at once."""
     try:
-        httpx.URL(config.server)
-        return Lanes(concurrency + SPARE, pool)
+        check_url(config.server)
+        return Lanes(concurrency + SPARE, tls, config.proxy_url)
     except ImportError:
         raise ConfigError(
             f"the proxy {config.proxy} needs a package that is not installed",
             next_step="install it: pip install 'httpx[socks]' python-socks",
         ) from None
-    except (httpx.InvalidURL, ValueError):
+    except ValueError:
         # Their texts may quote a proxy's password.
         raise ConfigError(f"the server or proxy-url of context {config.context!r} is no URL") from None
 
@@ -130,10 +116,8 @@ def connection_error(error: BaseException, config: ClusterConfig, about: dict[st
 
 
 def _why(error: BaseException, config: ClusterConfig) -> str:
-    import httpx
-
     causes = list(_causes(error))
-    if isinstance(error, httpx.TimeoutException | TimeoutError):
+    if isinstance(error, httpcore.TimeoutException | TimeoutError):
         return "it does not answer in time"
     for cause in causes:
         if isinstance(cause, ssl.SSLCertVerificationError):
@@ -158,10 +142,8 @@ def _causes(error: BaseException | None) -> Iterator[BaseException]:
 
 def _in_its_words(error: BaseException) -> str:
     """What the library says; not where that could quote a header, which may be a secret."""
-    import httpx
-
-    if isinstance(error, httpx.LocalProtocolError):
+    if isinstance(error, httpcore.LocalProtocolError):
         return "the request cannot be sent"
-    if isinstance(error, httpx.RemoteProtocolError | httpx.ReadError | httpx.WriteError):
+    if isinstance(error, httpcore.RemoteProtocolError | httpcore.ReadError | httpcore.WriteError):
         return "it ends the connection before its answer"
     return str(error) or type(error).__name__

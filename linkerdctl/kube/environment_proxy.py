@@ -7,11 +7,14 @@ import os
 from urllib.parse import SplitResult, urlsplit
 
 
-def environment_proxy(server: str) -> tuple[str, str] | None:
-    """The variable and its value as a URL (which may hold a password); None where no proxy is to be used."""
+def environment_proxy(server: str, *others: str) -> tuple[str, str] | None:
+    """The variable and its value as a URL (which may hold a password); None where no proxy is to be used.
+
+    `others` are variables that count too, where those of Go are not set.
+    """
     url = urlsplit(server)
     host = url.hostname or ""
-    names = (f"{url.scheme.upper()}_PROXY", f"{url.scheme}_proxy")
+    names = (f"{url.scheme.upper()}_PROXY", f"{url.scheme}_proxy", *others)
     name = next((each for each in names if os.environ.get(each)), None)
     if name is None or _is_here(host) or _is_excepted(url):
         return None

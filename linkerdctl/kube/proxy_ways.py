@@ -2,22 +2,20 @@
 
 from __future__ import annotations
 
-import ssl
 import time
 from collections.abc import AsyncIterator
-from contextlib import asynccontextmanager
-from types import TracebackType
-from typing import TYPE_CHECKING, Self
+from contextlib import aclosing, asynccontextmanager
+
+import httpcore
 
 from linkerdctl.errors import ApiError, ProxyError, UsageError
 from linkerdctl.kube.bodies import BrokenEncodingError, Room, TooLongError, whole_body
 from linkerdctl.kube.client import KubeClient
+from linkerdctl.kube.http import FAILURES, Answer, Patience, new_request
 from linkerdctl.kube.inventory import Target
+from linkerdctl.kube.lanes import Lanes
 from linkerdctl.kube.proxy_access import MOST_BYTES, Fetched, ProxyAccess, as_proxy_error, pod_path, refusal, within
 from linkerdctl.kube.rbac import About
-
-if TYPE_CHECKING:
-    import httpx
 
 WAYS = ("api", "port-forward", "direct")
 _HEADERS = {"Accept-Encoding": "gzip", "Accept": "text/plain"}
@@ -29,8 +27,8 @@ async def proxy_access(way: str, client: KubeClient, *, concurrency: int) -> Asy
     if way == "api":
         yield ThroughApiServer(client)
     elif way == "direct":
-        async with Direct(concurrency) as direct:
-            yield direct
+        async with aclosing(Lanes(concurrency)) as lanes:
+            yield Direct(lanes)
     elif way == "port-forward":
         from linkerdctl.kube.port_forward import ThroughPortForward
 
@@ -54,9 +52,9 @@ class ThroughApiServer:
         try:
             async with (
                 within(deadline),
-                self._client.stream("GET", path, about, headers=_HEADERS, timeout=_patience(deadline)) as response,
+                self._client.stream("GET", path, about, headers=_HEADERS, patience=_patience(deadline)) as answer,
             ):
-                return await _read(response, self._room)
+                return await _read(answer, self._room)
         except ApiError as error:
             raise as_proxy_error(error) from None
 
@@ -64,76 +62,48 @@ class ThroughApiServer:
 class Direct:
     """The pod's own address, from inside the cluster's network."""
 
-    def __init__(self, concurrency: int) -> None:
-        import httpx
-
-        from linkerdctl.kube.lanes import Lanes
-
-        # Metrics come without TLS: there is no need to load whom to trust.
-        untrusting = ssl.SSLContext(ssl.PROTOCOL_TLS_CLIENT)
-
-        def pool(limits: httpx.Limits) -> httpx.AsyncHTTPTransport:
-            return httpx.AsyncHTTPTransport(verify=untrusting, limits=limits, trust_env=False)
-
-        self._http = httpx.AsyncClient(transport=Lanes(concurrency, pool), trust_env=False)
+    def __init__(self, lanes: Lanes) -> None:
+        self._lanes = lanes
         self._room = Room()
-
-    async def __aenter__(self) -> Self:
-        return self
-
-    async def __aexit__(
-        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
-    ) -> None:
-        await self._http.aclose()
 
     async def fetch(self, target: Target, *, deadline: float) -> Fetched:
         """One GET."""
-        import httpx
-
         host = f"[{target.ip}]" if ":" in target.ip else target.ip
         if not host:
             raise ProxyError("its pod has no address yet")
         url = f"http://{host}:{target.admin_port}/metrics"
+        request = new_request("GET", url, _HEADERS.items(), _patience(deadline))
         try:
-            async with (
-                within(deadline),
-                self._http.stream("GET", url, headers=_HEADERS, timeout=_patience(deadline)) as response,
-            ):
-                if not response.is_success:
-                    raise ProxyError(refusal(response.status_code))
-                return await _read(response, self._room)
-        except httpx.HTTPError as error:
+            async with within(deadline), aclosing(await self._lanes.send(request)) as answer:
+                if not answer.is_success:
+                    raise ProxyError(refusal(answer.status))
+                return await _read(answer, self._room)
+        except FAILURES as error:
             raise ProxyError(_transport_reason(error)) from None
 
 
-def _patience(deadline: float) -> httpx.Timeout:
-    """The deadline ends a request; the client's own timeouts must not do so earlier."""
-    import httpx
-
-    return httpx.Timeout(deadline + 1, pool=None)
+def _patience(deadline: float) -> Patience:
+    """The deadline ends a request; steps that take their time must not do so earlier."""
+    return Patience(deadline + 1, deadline + 1, deadline + 1)
 
 
-async def _read(response: httpx.Response, room: Room) -> Fetched:
-    import httpx
-
+async def _read(answer: Answer, room: Room) -> Fetched:
     at = time.time()
     try:
-        return Fetched(await whole_body(response, MOST_BYTES, room), at)
+        return Fetched(await whole_body(answer, MOST_BYTES, room), at)
     except (TooLongError, BrokenEncodingError) as error:
         raise ProxyError(str(error)) from None
-    except httpx.HTTPError as error:
+    except FAILURES as error:
         raise ProxyError(_transport_reason(error)) from None
 
 
 def _transport_reason(error: Exception) -> str:
-    import httpx
-
-    if isinstance(error, httpx.TimeoutException):
+    if isinstance(error, httpcore.TimeoutException):
         return "timed out"
-    if isinstance(error, httpx.ConnectError):
+    if isinstance(error, httpcore.ConnectError):
         return (
             "connection refused" if "refused" in str(error) or "All connection attempts" in str(error) else str(error)
         )
-    if isinstance(error, httpx.RemoteProtocolError | httpx.ReadError):
+    if isinstance(error, httpcore.RemoteProtocolError | httpcore.ReadError):
         return "its answer ended early"
     return str(error) or type(error).__name__

@@ -12,6 +12,8 @@ import pytest
 RECORDING = str(Path(__file__).parents[1] / "fixtures" / "emojivoto-profiles")
 HEAVY = (
     "rich",
+    "httpcore",
+    "anyio",
     "httpx",
     "kubernetes",
     "grpc",

@@ -9,13 +9,14 @@ from contextlib import AbstractAsyncContextManager
 from pathlib import Path
 from typing import Any
 
-import httpx
+import httpcore
 import pytest
 import trustme
 
 from linkerdctl.errors import ApiError, ConfigError
 from linkerdctl.kube.client import KubeClient
 from linkerdctl.kube.connection import connection_error
+from linkerdctl.kube.http import Patience
 from linkerdctl.kube.kubeconfig import ClusterConfig, load_config
 from linkerdctl.kube.rbac import About
 from tests.kube.fakes import FakeApi, FakeProxy, config_for, encoded, kubeconfig, proxying, server_tls, serving
@@ -177,14 +178,18 @@ def said_of(error: Exception, cause: BaseException | None = None) -> str:
 
 def test_of_several_attempts_one_reason_is_told() -> None:
     attempts = ExceptionGroup("", [OSError(101, "Network is unreachable"), ConnectionRefusedError(111, "Refused")])
-    assert said_of(httpx.ConnectError("All connection attempts failed"), attempts) == "connection refused"
-    assert said_of(httpx.ConnectError("no"), ExceptionGroup("", [OSError(101, "Is Unreachable")])) == "is unreachable"
+    assert said_of(httpcore.ConnectError("All connection attempts failed"), attempts) == "connection refused"
+    assert (
+        said_of(httpcore.ConnectError("no"), ExceptionGroup("", [OSError(101, "Is Unreachable")])) == "is unreachable"
+    )
 
 
 def test_what_a_library_says_of_a_header_is_not_repeated() -> None:
-    assert said_of(httpx.LocalProtocolError("Illegal header value b'Bearer planted'")) == "the request cannot be sent"
-    assert said_of(httpx.ReadError("")) == "it ends the connection before its answer"
-    assert said_of(httpx.UnsupportedProtocol("what is this")) == "what is this"
+    assert (
+        said_of(httpcore.LocalProtocolError("Illegal header value b'Bearer planted'")) == "the request cannot be sent"
+    )
+    assert said_of(httpcore.ReadError("")) == "it ends the connection before its answer"
+    assert said_of(httpcore.UnsupportedProtocol("what is this")) == "what is this"
     assert said_of(RuntimeError()) == "RuntimeError"
 
 
@@ -221,7 +226,7 @@ async def test_a_server_that_says_nothing_is_told(monkeypatch: pytest.MonkeyPatc
     async with server:
         port = server.sockets[0].getsockname()[1]
         async with KubeClient(config_for(f"http://127.0.0.1:{port}")) as client:
-            monkeypatch.setattr("linkerdctl.kube.client.ANSWER", 0.05)
+            monkeypatch.setattr("linkerdctl.kube.client.USUAL", Patience(10.0, 10.0, 0.05))
             with pytest.raises(ApiError, match="it does not answer in time"):
                 await client.get("/version", VERSION)
         done.set()

@@ -36,6 +36,14 @@ def test_the_scheme_says_which_variable_counts_and_loopback_needs_none(
     assert environment_proxy(server) == found
 
 
+def test_others_count_where_they_are_named_and_the_usual_ones_are_not_set(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("ALL_PROXY", "socks5://all:1")
+    assert environment_proxy(API) is None
+    assert environment_proxy(API, "ALL_PROXY") == ("ALL_PROXY", "socks5://all:1")
+    monkeypatch.setenv("HTTPS_PROXY", "p:1")
+    assert environment_proxy(API, "ALL_PROXY") == ("HTTPS_PROXY", "http://p:1")
+
+
 @pytest.mark.parametrize(
     ("exceptions", "server", "proxied"),
     [

@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import gzip
 from collections.abc import AsyncIterator
+from contextlib import aclosing
 
 import pytest
 from starlette.requests import Request
@@ -13,6 +14,7 @@ from starlette.responses import PlainTextResponse, Response, StreamingResponse
 from linkerdctl.errors import ProxyError, UsageError
 from linkerdctl.kube.client import KubeClient
 from linkerdctl.kube.inventory import PodRef, Target
+from linkerdctl.kube.lanes import Lanes
 from linkerdctl.kube.port_forward import ThroughPortForward
 from linkerdctl.kube.proxy_access import Fetched
 from linkerdctl.kube.proxy_ways import Direct, ThroughApiServer, proxy_access
@@ -37,9 +39,9 @@ async def through_api(answer: Answer, *, deadline: float = 5.0) -> Fetched:
 
 async def direct(answer: Answer, *, deadline: float = 5.0) -> Fetched:
     api = FakeApi({"/metrics": answer})
-    async with serving(api) as server, Direct(4) as access:
+    async with serving(api) as server, aclosing(Lanes(4)) as lanes:
         host, _, port = server.removeprefix("http://").rpartition(":")
-        fetched = await access.fetch(Target(TARGET.pod, {}, host, int(port)), deadline=deadline)
+        fetched = await Direct(lanes).fetch(Target(TARGET.pod, {}, host, int(port)), deadline=deadline)
     assert api.headers("authorization") == [None]
     return fetched
 
@@ -145,9 +147,9 @@ async def test_an_api_server_that_is_not_there_is_told() -> None:
     ],
 )
 async def test_a_pod_that_is_not_reached_directly_is_told(ip: str, port: int, reason: str) -> None:
-    async with Direct(4) as access:
+    async with aclosing(Lanes(4)) as lanes:
         with pytest.raises(ProxyError) as caught:
-            await access.fetch(Target(TARGET.pod, {}, ip, port), deadline=5.0)
+            await Direct(lanes).fetch(Target(TARGET.pod, {}, ip, port), deadline=5.0)
     assert caught.value.message.startswith(reason)
 
 

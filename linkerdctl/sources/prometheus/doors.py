@@ -5,41 +5,51 @@ from __future__ import annotations
 import json
 import ssl
 from collections.abc import AsyncIterator, Iterator, Mapping
-from contextlib import asynccontextmanager
-from typing import TYPE_CHECKING, Any
-from urllib.parse import quote
+from contextlib import aclosing, asynccontextmanager
+from typing import TYPE_CHECKING
+from urllib.parse import quote, urlencode
 
+import httpcore
+
+from linkerdctl import __version__
 from linkerdctl.errors import PrometheusError
 from linkerdctl.kube.bodies import MOST_OF_A_DOCUMENT, BrokenEncodingError, TooLongError, whole_body
+from linkerdctl.kube.environment_proxy import environment_proxy
+from linkerdctl.kube.http import FAILURES, Patience, check_url, new_request
+from linkerdctl.kube.lanes import Lanes
 from linkerdctl.sources.prometheus.address import ServiceAddress, Url
 from linkerdctl.sources.prometheus.api import QUERY_PATH, SHOWN, Prometheus, Reply
 from linkerdctl.sources.prometheus.config import HttpConfig
 
 if TYPE_CHECKING:
-    import httpx
-
     from linkerdctl.kube.client import KubeClient
+
+MOST_AT_ONCE = 8
+"""Queries; one answer takes fewer."""
+_HEADERS = (("Accept-Encoding", "gzip"), ("User-Agent", f"linkerdctl/{__version__}"))
 
 
 class UrlDoor:
-    """Straight to a URL."""
+    """Straight to a URL. `config` says how to present oneself; its TLS and proxy are the lanes' affair."""
 
-    def __init__(self, client: httpx.AsyncClient, url: str, name: str, config: HttpConfig) -> None:
-        self._client = client
+    def __init__(self, lanes: Lanes, url: str, name: str, config: HttpConfig) -> None:
+        own = [("Authorization", config.authorization)] if config.authorization else []
+        self._lanes = lanes
         self._url = url + QUERY_PATH
         self._name = name
-        self._extensions = {"sni_hostname": config.server_name} if config.server_name else {}
+        given = {name.lower() for name, _ in config.headers}
+        self._headers = (*(each for each in _HEADERS if each[0].lower() not in given), *config.headers, *own)
+        self._patience = Patience(config.timeout, config.timeout, config.timeout)
+        self._server_name = config.server_name
 
     async def ask(self, form: Mapping[str, str]) -> Reply:
         """POST, as queries are long; GET where that is not allowed."""
-        import httpx
-
         try:
-            reply = await self._send("POST", data=dict(form))
-            return await self._send("GET", params=dict(form)) if reply.status in (405, 501) else reply
-        except httpx.TimeoutException:
+            reply = await self._post(form)
+            return await self._get(form) if reply.status in (405, 501) else reply
+        except httpcore.TimeoutException:
             raise TimeoutError from None
-        except (httpx.HTTPError, OSError) as error:
+        except (*FAILURES, OSError) as error:
             raise PrometheusError(
                 f"cannot reach {self._name}: {_why(error)}", next_step="is the address right, and is it up?"
             ) from None
@@ -49,10 +59,23 @@ class UrlDoor:
                 next_step="is it a Prometheus? if so, look at less: one namespace, fewer kinds",
             ) from None
 
-    async def _send(self, method: str, **form: Any) -> Reply:
-        async with self._client.stream(method, self._url, extensions=self._extensions, **form) as response:
-            body = await whole_body(response, MOST_OF_A_DOCUMENT)
-            return Reply(response.status_code, body, response.headers.get("location", ""))
+    async def _post(self, form: Mapping[str, str]) -> Reply:
+        headers = (*self._headers, ("Content-Type", "application/x-www-form-urlencoded"))
+        content, name = urlencode(form).encode(), self._server_name
+        return await self._reply(
+            new_request("POST", self._url, headers, self._patience, content=content, server_name=name)
+        )
+
+    async def _get(self, form: Mapping[str, str]) -> Reply:
+        name = self._server_name
+        return await self._reply(
+            new_request("GET", self._url, self._headers, self._patience, params=form, server_name=name)
+        )
+
+    async def _reply(self, request: httpcore.Request) -> Reply:
+        async with aclosing(await self._lanes.send(request)) as answer:
+            body = await whole_body(answer, MOST_OF_A_DOCUMENT)
+            return Reply(answer.status, body, answer.headers.get("location", ""))
 
 
 class ServiceDoor:
@@ -72,12 +95,12 @@ class ServiceDoor:
         service = quote(f"{address.name}:{address.port}", safe=":")
         path = f"/api/v1/namespaces/{namespace}/services/{service}/proxy{address.path}{QUERY_PATH}"
         about = About("get", "services/proxy", namespace=self._namespace, name=f"{address.name}:{address.port}")
-        async with self._client.stream("GET", path, about, params=form, headers=self._headers, check=False) as response:
-            body = await self._client.body(response, about)
+        async with self._client.stream("GET", path, about, params=form, headers=self._headers, check=False) as answer:
+            body = await self._client.body(answer, about)
             if _is_status(body):
-                self._explain(response.status_code, body)
-                await self._client.check(response, about)
-            return Reply(response.status_code, body, response.headers.get("location", ""))
+                self._explain(answer.status, body)
+                await self._client.check(answer, about)
+            return Reply(answer.status, body, answer.headers.get("location", ""))
 
     def _explain(self, status: int, body: bytes) -> None:
         """What the API server says of a Service that it cannot lead to; the rest is for `check`."""
@@ -106,24 +129,22 @@ def _is_status(body: bytes) -> bool:
 @asynccontextmanager
 async def open_url(address: Url, config: HttpConfig) -> AsyncIterator[Prometheus]:
     """A Prometheus at a URL."""
-    import httpx
-
-    own = [("Authorization", config.authorization)] if config.authorization else []
-    headers = [("Accept-Encoding", "gzip"), *config.headers, *own]
     name = f"Prometheus at {address.url}"
+    tls = config.tls() if address.url.startswith("https") else None
     try:
-        client = httpx.AsyncClient(
-            headers=headers,
-            verify=config.tls() if address.url.startswith("https") else False,
-            proxy=config.proxy,
-            timeout=config.timeout,
-            trust_env=True,
-        )
+        check_url(address.url)
+        lanes = Lanes(MOST_AT_ONCE, tls, config.proxy or _proxy_for(address.url))
     except (ValueError, ImportError) as error:
         raise PrometheusError(f"the connection settings for {name} cannot be used: {error}") from None
-    async with client:
-        door = UrlDoor(client, address.url, name, config)
+    async with aclosing(lanes):
+        door = UrlDoor(lanes, address.url, name, config)
         yield Prometheus(door, name, timeout=config.timeout, authorized=config.authorization is not None)
+
+
+def _proxy_for(url: str) -> str | None:
+    """The one of the environment."""
+    _, proxy = environment_proxy(url, "ALL_PROXY", "all_proxy") or (None, None)
+    return proxy
 
 
 def open_service(client: KubeClient, address: ServiceAddress, config: HttpConfig) -> Prometheus:

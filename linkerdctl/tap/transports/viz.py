@@ -6,12 +6,12 @@ import asyncio
 import json
 from collections.abc import AsyncGenerator, Sequence
 from contextlib import aclosing
-from typing import TYPE_CHECKING
 
 from google.protobuf.message import DecodeError
 
 from linkerdctl.errors import ApiError, TapError
 from linkerdctl.kube.client import KubeClient, words_of
+from linkerdctl.kube.http import Answer, Patience
 from linkerdctl.kube.rbac import About
 from linkerdctl.kube.selection import Selection
 from linkerdctl.tap.decoding import viz_decoder
@@ -21,9 +21,6 @@ from linkerdctl.tap.query import TapQuery, viz_path, viz_request
 from linkerdctl.tap.transports.protocol import LONGEST_PAUSE, Once, Tell, pauses
 from linkerdctl.tap.transports.reading import FrameReader
 from linkerdctl.tap.wire import viz_tap_pb2
-
-if TYPE_CHECKING:
-    import httpx
 
 GROUP = "tap.linkerd.io"
 _PASSING = frozenset({0, 429, 500, 502, 503, 504})
@@ -66,17 +63,15 @@ class VizTap:
 
     async def _stream(self) -> AsyncGenerator[list[TapEvent], None]:
         """One answer, to its end. What cannot be read ends it like a connection that is lost."""
-        import httpx
-
         reader = FrameReader(fixed_prefix, viz_decoder())
-        patience = httpx.Timeout(30.0, connect=10.0, read=None)
+        patience = Patience(connect=10.0, write=30.0, read=None)
         headers = {"Accept-Encoding": "identity"}
         async with self._client.stream(
-            "POST", self._path, self._about, headers=headers, content=self._body, timeout=patience, check=False
-        ) as response:
-            await self._check(response)
+            "POST", self._path, self._about, headers=headers, content=self._body, patience=patience, check=False
+        ) as answer:
+            await self._check(answer)
             self._answered = True
-            async for data in response.aiter_raw():
+            async for data in answer.pieces():
                 events = reader.feed(data)
                 if reader.unread:
                     self._tell("part of the tap stream could not be read and is left out")
@@ -87,16 +82,16 @@ class VizTap:
         if reader.left_over:
             raise ApiError("the tap stream ended in the middle of an event", **self._about.error_fields())
 
-    async def _check(self, response: httpx.Response) -> None:
-        if "linkerd-error" in response.headers:
-            raise _refusal(await words_of(response))
-        if response.status_code in (200, 401, 403):
-            await self._client.check(response, self._about)
+    async def _check(self, answer: Answer) -> None:
+        if "linkerd-error" in answer.headers:
+            raise _refusal(await words_of(answer))
+        if answer.status in (200, 401, 403):
+            await self._client.check(answer, self._about)
             return
-        said = _said(await words_of(response))
+        said = _said(await words_of(answer))
         raise ApiError(
-            _MEANINGS.get(response.status_code) or f"the tap API answered {response.status_code}{said and f': {said}'}",
-            status=response.status_code,
+            _MEANINGS.get(answer.status) or f"the tap API answered {answer.status}{said and f': {said}'}",
+            status=answer.status,
             **self._about.error_fields(),
         )
 
