@@ -8,7 +8,7 @@ from typing import Any
 
 from linkerdctl.kube.client import KubeClient
 from linkerdctl.kube.cluster import check_namespaces, load_inventory
-from linkerdctl.kube.inventory import Inventory
+from linkerdctl.kube.inventory import Inventory, odd_object
 from linkerdctl.kube.kinds import CRONJOB, DEPLOYMENT, JOB, NAMESPACE, REPLICASET
 from linkerdctl.kube.pods import is_alive
 from linkerdctl.kube.rbac import About
@@ -36,9 +36,10 @@ class _Keeping:
     ) -> AsyncIterator[dict[str, Any]]:
         """As the client."""
         async for manifest in self.client.objects(group_version, plural, namespace=namespace):
+            yield manifest
+            # Whoever took it has found it to be as pods are
             if plural == "pods" and is_alive(manifest):
                 self.pods.append(manifest)
-            yield manifest
 
 
 @dataclass(frozen=True, slots=True)
@@ -55,13 +56,20 @@ class Targets:
 
 
 async def load_targets(client: KubeClient, target: Selection, *, everywhere: bool = False) -> Targets:
-    """Look at a target's pods, or with `everywhere` at all there are. Raises `ApiError`, `NotFoundError`."""
+    """Look at a target's pods, or with `everywhere` at all there are. Raises `ApiError`, `NotFoundError`, `ObjectError`."""
     keeping = _Keeping(client)
     inventory = await load_inventory(keeping, [target], all_pods=everywhere)
     await check_namespaces(client, [target], inventory)
     chosen = {(each.namespace, each.name) for each in inventory.rows(inventory.resolve(target))}
     found = [each for each in keeping.pods if chosen & set(_memberships(target, inventory, each))]
-    return Targets(inventory, [tap_pod(each) for each in found], keeping.pods)
+    return Targets(inventory, [_tap_pod(each) for each in found], keeping.pods)
+
+
+def _tap_pod(manifest: dict[str, Any]) -> TapPod:
+    try:
+        return tap_pod(manifest)
+    except (KeyError, TypeError, AttributeError, ValueError) as error:
+        raise odd_object(manifest, error) from None
 
 
 def _memberships(target: Selection, inventory: Inventory, pod: dict[str, Any]) -> Iterator[tuple[str, str]]:

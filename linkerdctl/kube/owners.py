@@ -38,7 +38,8 @@ def owner_of(manifest: Mapping[str, Any]) -> OwnerRef | None:
         return None
     owner = controlling[0]
     group_version = owner.get("apiVersion", "")
-    return OwnerRef(kind_key(owner["kind"], group_version), metadata.get("namespace", ""), owner["name"], group_version)
+    kind = kind_key(owner["kind"], group_version)
+    return OwnerRef(kind, metadata.get("namespace", ""), str(owner["name"]), group_version)
 
 
 def injected_owner(manifest: Mapping[str, Any]) -> OwnerRef | None:

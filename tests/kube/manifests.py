@@ -7,7 +7,7 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from linkerdctl.kube.answers import refused
-from linkerdctl.kube.discovery import _Version
+from linkerdctl.kube.kinds import group_of
 from linkerdctl.kube.rbac import About
 from tests.kube.fakes import config_for
 
@@ -80,7 +80,7 @@ class Cluster:
         """Those of a kind, in one namespace or all."""
         self.listed.append((plural, namespace))
         if code := self.denied.get((plural, namespace)):
-            about = About("list", plural, _Version(group_version).group, namespace)
+            about = About("list", plural, group_of(group_version), namespace)
             raise refused(code, {}, b'{"kind":"Status","reason":"Denied"}', about, config_for("https://x"))
         for each in self.objects_there:
             theirs = f"{each['kind'].lower()}s"

@@ -11,6 +11,7 @@ from linkerdctl.errors import ApiError, NotFoundError, UsageError
 from linkerdctl.kube.cluster import check_namespaces, load_inventory
 from linkerdctl.kube.inventory import Inventory
 from linkerdctl.kube.kinds import SERVER
+from linkerdctl.kube.rbac import About
 from linkerdctl.kube.selection import parse_selections
 from tests.kube.manifests import Cluster, made, owned_by, pod, served
 
@@ -166,6 +167,42 @@ async def test_a_kind_that_nobody_knows_is_wrong_usage(word: str) -> None:
 async def test_an_api_that_does_not_answer_does_not_stand_in_the_way(code: int) -> None:
     kinds = {"metrics.k8s.io/v1beta1": [], ARGO: [served("rollouts", "Rollout")]}
     cluster = Cluster([*ROLLOUTS], {("metrics.k8s.io/v1beta1", None): code}, kinds)
+    assert set(counts(await stock(cluster, "rollout"), "rollout")) == {"web", "idle"}
+
+
+@pytest.mark.parametrize(
+    "odd",
+    [
+        [
+            None,
+            "planted",
+            {},
+            {"name": "apps"},
+            {"kind": "App"},
+            {"name": 5, "kind": "App"},
+            {"name": "apps", "kind": []},
+        ],
+        [
+            {"name": "apps", "kind": "App", "shortNames": 5, "singularName": None},
+            {"name": "a", "kind": "A", "shortNames": [{}]},
+        ],
+        {"name": "apps"},
+        None,
+    ],
+)
+async def test_what_somebody_serves_that_is_no_kind_does_not_stand_in_the_way(odd: Any) -> None:
+    kinds = {"odd.example/v1": odd, ARGO: [served("rollouts", "Rollout")]}
+    assert set(counts(await stock(Cluster([*ROLLOUTS], kinds=kinds), "rollout"), "rollout")) == {"web", "idle"}
+
+
+@pytest.mark.parametrize("group", [None, "planted", {}, {"preferredVersion": "v1"}, {"preferredVersion": {}}])
+async def test_groups_that_are_none_are_passed_over(group: Any) -> None:
+    class Odd(Cluster):
+        async def get(self, path: str, about: About, *, patient: bool = True) -> dict[str, Any]:
+            found = await super().get(path, about, patient=patient)
+            return {"groups": [group, *found["groups"]]} if path == "/apis" else found
+
+    cluster = Odd([*ROLLOUTS], kinds={ARGO: [served("rollouts", "Rollout")]})
     assert set(counts(await stock(cluster, "rollout"), "rollout")) == {"web", "idle"}
 
 
