@@ -13,7 +13,8 @@ from typing import Any
 import pytest
 
 from linkerdctl.kube.inventory import PodRef, Target
-from linkerdctl.kube.proxy_access import Fetched, ThroughApiServer
+from linkerdctl.kube.proxy_access import Fetched
+from linkerdctl.kube.proxy_ways import ThroughApiServer
 from linkerdctl.sources.prometheus.api import Prometheus, Vector
 from linkerdctl.sources.recording import Recording
 
