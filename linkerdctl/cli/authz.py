@@ -7,23 +7,11 @@ from dataclasses import dataclass
 
 import typer
 
+from linkerdctl.cli import shared_options as option
 from linkerdctl.cli.authz_scene import policy_objects
 from linkerdctl.cli.options import globals_of
 from linkerdctl.cli.resource_view import Flat, Report, Run, known, show
 from linkerdctl.cli.scene import Scene
-from linkerdctl.cli.shared_options import (
-    AllNamespaces,
-    AllTraffic,
-    Namespace,
-    Output,
-    Resources,
-    Selector,
-    SinceStart,
-    SortBy,
-    Strict,
-    TimeWindow,
-    Watch,
-)
 from linkerdctl.kube.inventory import Inventory
 from linkerdctl.kube.kinds import MESHTLSAUTHENTICATION, NETWORKAUTHENTICATION
 from linkerdctl.metrics.query import TrafficQuery
@@ -61,17 +49,17 @@ AUTHORIZATION; AUDITED what would have been denied without the audit mode. Unuse
 @app.command(help=HELP, no_args_is_help=True)
 def authz(
     ctx: typer.Context,
-    resource: Resources,
-    namespace: Namespace = None,
-    all_namespaces: AllNamespaces = False,
-    selector: Selector = "",
-    time_window: TimeWindow = "10s",
-    output: Output = "table",
-    sort_by: SortBy = None,
-    watch: Watch = None,
-    all_traffic: AllTraffic = False,
-    since_start: SinceStart = False,
-    strict: Strict = False,
+    resource: option.Resources,
+    namespace: option.Namespace = None,
+    all_namespaces: option.AllNamespaces = False,
+    selector: option.Selector = "",
+    time_window: option.TimeWindow = "10s",
+    output: option.Output = "table",
+    sort_by: option.SortBy = None,
+    watch: option.Watch = None,
+    all_traffic: option.AllTraffic = False,
+    since_start: option.SinceStart = False,
+    strict: option.Strict = False,
 ) -> None:
     """Parse, ask, show."""
     run = Run.of(

@@ -8,10 +8,10 @@ from typing import Annotated
 
 import typer
 
+from linkerdctl.cli import shared_options as option
 from linkerdctl.cli.arguments import namespace_asked, seconds
 from linkerdctl.cli.options import GlobalOptions, globals_of
 from linkerdctl.cli.scene import Scene
-from linkerdctl.cli.shared_options import AllNamespaces, Strict, TimeWindow
 from linkerdctl.cli.traffic import check_coverage, finish, open_scene, tell_coverage, tell_wait
 from linkerdctl.errors import ApiError, UsageError
 from linkerdctl.kube.kinds import AUTHORITY, CRONJOB, DEPLOYMENT, NAMESPACE, POD, POLICY_KINDS, SERVICE
@@ -49,19 +49,17 @@ Without RESOURCE it is whatever owns the pods. An edge has an open connection, o
 @app.command(help=HELP)
 def edges(
     ctx: typer.Context,
-    resource: Annotated[
-        list[str] | None, typer.Argument(help="TYPE or TYPE/NAME at either end.", show_default=False)
-    ] = None,
-    namespace: Annotated[str | None, typer.Option("--namespace", "-n", help="Namespace of either end.")] = None,
-    all_namespaces: AllNamespaces = False,
-    time_window: TimeWindow = "10s",
+    resource: option.Ends = None,
+    namespace: option.NamespaceOfEnds = None,
+    all_namespaces: option.AllNamespaces = False,
+    time_window: option.TimeWindow = "10s",
     output: Annotated[
         str, typer.Option("--output", "-o", metavar="FORMAT", help="table, wide, json, yaml, csv, tree, dot, mermaid.")
     ] = "table",
     sort_by: Annotated[
         str | None, typer.Option(metavar="COLUMN", help="Sort by a column (rps, src, ...), largest first.")
     ] = None,
-    strict: Strict = False,
+    strict: option.Strict = False,
 ) -> None:
     """Parse, ask, show."""
     options = globals_of(ctx)

@@ -6,10 +6,10 @@ from typing import Annotated
 
 import typer
 
+from linkerdctl.cli import shared_options as option
 from linkerdctl.cli.arguments import seconds
 from linkerdctl.cli.edges import edges_between, edges_request
 from linkerdctl.cli.options import globals_of
-from linkerdctl.cli.shared_options import AllNamespaces, Strict, TimeWindow
 from linkerdctl.cli.traffic import finish
 
 app = typer.Typer(rich_markup_mode=None, pretty_exceptions_enable=False, add_completion=False)
@@ -31,16 +31,14 @@ A branch shows whether it is secured (√), its rate, its success and its 95th p
 @app.command(help=HELP)
 def graph(
     ctx: typer.Context,
-    resource: Annotated[
-        list[str] | None, typer.Argument(help="TYPE or TYPE/NAME at either end.", show_default=False)
-    ] = None,
-    namespace: Annotated[str | None, typer.Option("--namespace", "-n", help="Namespace of either end.")] = None,
-    all_namespaces: AllNamespaces = False,
-    time_window: TimeWindow = "10s",
+    resource: option.Ends = None,
+    namespace: option.NamespaceOfEnds = None,
+    all_namespaces: option.AllNamespaces = False,
+    time_window: option.TimeWindow = "10s",
     output: Annotated[
         str, typer.Option("--output", "-o", metavar="FORMAT", help="tree, dot, mermaid, or as edges: json, csv, ...")
     ] = "tree",
-    strict: Strict = False,
+    strict: option.Strict = False,
 ) -> None:
     """The rows of `edges`, drawn."""
     options = globals_of(ctx)

@@ -9,9 +9,9 @@ from typing import Annotated, Any
 
 import typer
 
+from linkerdctl.cli import shared_options as option
 from linkerdctl.cli.arguments import namespace_asked
 from linkerdctl.cli.options import GlobalOptions, globals_of
-from linkerdctl.cli.shared_options import AllNamespaces, Output
 from linkerdctl.cli.traffic import finish
 from linkerdctl.kube.kinds import POD
 from linkerdctl.kube.selectors import parse_selector
@@ -43,9 +43,9 @@ there is no such extension. No proxy is asked, so pods in any phase are listed. 
 def list_(
     ctx: typer.Context,
     namespace: Annotated[str | None, typer.Option("--namespace", "-n", help="Namespace of the pods.")] = None,
-    all_namespaces: AllNamespaces = False,
+    all_namespaces: option.AllNamespaces = False,
     selector: Annotated[str, typer.Option("--selector", "-l", help="Label selector for the pods.")] = "",
-    output: Output = "table",
+    output: option.Output = "table",
     sort_by: Annotated[str | None, typer.Option(metavar="COLUMN", help="Sort by a column (version, tap, ...).")] = None,
 ) -> None:
     """Parse, look, show."""

@@ -9,10 +9,10 @@ from typing import Annotated, Any
 import typer
 from typer.core import TyperGroup
 
+from linkerdctl.cli import shared_options as option
 from linkerdctl.cli.commands import load
 from linkerdctl.cli.metrics_texts import Asked, Family, each_text
 from linkerdctl.cli.options import globals_of
-from linkerdctl.cli.shared_options import AllNamespaces, Namespace, Selector, Strict
 from linkerdctl.cli.traffic import finish
 from linkerdctl.errors import ExpositionError, UsageError
 from linkerdctl.render.exposition import JsonSamples, failed_text, headed, readable, screened
@@ -122,13 +122,13 @@ def metrics() -> None:
 def expose(
     ctx: typer.Context,
     resource: Annotated[list[str], typer.Argument(help="POD, TYPE/NAME or TYPE.", show_default=False)],
-    namespace: Namespace = None,
-    all_namespaces: AllNamespaces = False,
-    selector: Selector = "",
+    namespace: option.Namespace = None,
+    all_namespaces: option.AllNamespaces = False,
+    selector: option.Selector = "",
     family: Family = None,
     raw: Annotated[bool, typer.Option("--raw", help="The text alone, without headings.")] = False,
     output: Annotated[str, typer.Option("--output", "-o", metavar="FORMAT", help="text or json.")] = "text",
-    strict: Strict = False,
+    strict: option.Strict = False,
 ) -> None:
     """Parse, ask, write."""
     options = globals_of(ctx)

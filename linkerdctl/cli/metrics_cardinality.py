@@ -8,9 +8,9 @@ from typing import Annotated, Any, Literal
 
 import typer
 
+from linkerdctl.cli import shared_options as option
 from linkerdctl.cli.metrics_texts import Asked, Family, each_text
 from linkerdctl.cli.options import globals_of
-from linkerdctl.cli.shared_options import AllNamespaces, Namespace, Selector, Strict
 from linkerdctl.cli.traffic import finish
 from linkerdctl.errors import UsageError
 from linkerdctl.metrics.dump import families
@@ -104,9 +104,9 @@ def cardinality(
     resource: Annotated[
         list[str] | None, typer.Argument(help="POD, TYPE/NAME or TYPE; all pods if left out.", show_default=False)
     ] = None,
-    namespace: Namespace = None,
-    all_namespaces: AllNamespaces = False,
-    selector: Selector = "",
+    namespace: option.Namespace = None,
+    all_namespaces: option.AllNamespaces = False,
+    selector: option.Selector = "",
     by: Annotated[
         Literal["family", "label", "pod"], typer.Option(show_default=False, help="What a row is (default: family).")
     ] = "family",
@@ -117,7 +117,7 @@ def cardinality(
     sort_by: Annotated[
         str | None, typer.Option(metavar="COLUMN", help="Sort by a column (series, bytes, values, ...).")
     ] = None,
-    strict: Strict = False,
+    strict: option.Strict = False,
 ) -> None:
     """Parse, ask, count, show."""
     options = globals_of(ctx)

@@ -8,24 +8,12 @@ from typing import Annotated, Literal
 
 import typer
 
+from linkerdctl.cli import shared_options as option
 from linkerdctl.cli.arguments import other_side
 from linkerdctl.cli.options import globals_of
 from linkerdctl.cli.resource_view import Columns, Flat, Report, Run, checked, known, show
 from linkerdctl.cli.routes_scene import SeenPaths, open_routes, route_objects, seen_paths
 from linkerdctl.cli.scene import Scene
-from linkerdctl.cli.shared_options import (
-    AllNamespaces,
-    Namespace,
-    Resources,
-    Selector,
-    SinceStart,
-    SortBy,
-    Strict,
-    TimeWindow,
-    To,
-    ToNamespace,
-    Watch,
-)
 from linkerdctl.errors import UsageError
 from linkerdctl.kube.inventory import Inventory, PodRef
 from linkerdctl.metrics.query import TrafficQuery
@@ -70,13 +58,13 @@ FATE = "fate"
 @app.command(help=HELP, no_args_is_help=True)
 def routes(
     ctx: typer.Context,
-    resource: Resources,
-    namespace: Namespace = None,
-    all_namespaces: AllNamespaces = False,
-    selector: Selector = "",
-    to: To = None,
-    to_namespace: ToNamespace = None,
-    time_window: TimeWindow = "10s",
+    resource: option.Resources,
+    namespace: option.Namespace = None,
+    all_namespaces: option.AllNamespaces = False,
+    selector: option.Selector = "",
+    to: option.To = None,
+    to_namespace: option.ToNamespace = None,
+    time_window: option.TimeWindow = "10s",
     output: Annotated[
         str, typer.Option("--output", "-o", metavar="FORMAT", help="table, wide, fate, json, yaml or csv.")
     ] = "table",
@@ -92,10 +80,10 @@ def routes(
     recorded: Annotated[
         str | None, typer.Option("--input", metavar="FILE", help="The same with a recorded tap stream.")
     ] = None,
-    sort_by: SortBy = None,
-    watch: Watch = None,
-    since_start: SinceStart = False,
-    strict: Strict = False,
+    sort_by: option.SortBy = None,
+    watch: option.Watch = None,
+    since_start: option.SinceStart = False,
+    strict: option.Strict = False,
 ) -> None:
     """Parse, ask, show."""
     run = Run.of(

@@ -35,3 +35,5 @@ To = Annotated[
     str | None, typer.Option("--to", metavar="TYPE[/NAME]", help="Only what the resources sent to TYPE[/NAME].")
 ]
 ToNamespace = Annotated[str | None, typer.Option(help="Namespace of --to; alone: all that is there.")]
+Ends = Annotated[list[str] | None, typer.Argument(help="TYPE or TYPE/NAME at either end.", show_default=False)]
+NamespaceOfEnds = Annotated[str | None, typer.Option("--namespace", "-n", help="Namespace of either end.")]

@@ -8,25 +8,11 @@ from typing import Annotated
 
 import typer
 
+from linkerdctl.cli import shared_options as option
 from linkerdctl.cli.arguments import other_side
 from linkerdctl.cli.options import globals_of
 from linkerdctl.cli.resource_view import Columns, Flat, Opening, Report, Run, show
 from linkerdctl.cli.scene import Scene
-from linkerdctl.cli.shared_options import (
-    AllNamespaces,
-    AllTraffic,
-    Namespace,
-    Output,
-    Resources,
-    Selector,
-    SinceStart,
-    SortBy,
-    Strict,
-    TimeWindow,
-    To,
-    ToNamespace,
-    Watch,
-)
 from linkerdctl.cli.traffic import open_scene
 from linkerdctl.kube.inventory import Inventory
 from linkerdctl.kube.kinds import AUTHORITY, POLICY_KINDS, SERVICE
@@ -67,24 +53,24 @@ Services and authorities are seen from their clients.
 @app.command(help=HELP, no_args_is_help=True)
 def stat(
     ctx: typer.Context,
-    resource: Resources,
-    namespace: Namespace = None,
-    all_namespaces: AllNamespaces = False,
-    selector: Selector = "",
-    to: To = None,
-    to_namespace: ToNamespace = None,
+    resource: option.Resources,
+    namespace: option.Namespace = None,
+    all_namespaces: option.AllNamespaces = False,
+    selector: option.Selector = "",
+    to: option.To = None,
+    to_namespace: option.ToNamespace = None,
     from_: Annotated[
         str | None, typer.Option("--from", metavar="TYPE[/NAME]", help="Only what TYPE[/NAME] sent to the resources.")
     ] = None,
     from_namespace: Annotated[str | None, typer.Option(help="Namespace of --from; alone: all that is there.")] = None,
-    time_window: TimeWindow = "10s",
-    output: Output = "table",
+    time_window: option.TimeWindow = "10s",
+    output: option.Output = "table",
     unmeshed: Annotated[bool, typer.Option("--unmeshed", help="Show resources without meshed pods too.")] = False,
-    sort_by: SortBy = None,
-    watch: Watch = None,
-    all_traffic: AllTraffic = False,
-    since_start: SinceStart = False,
-    strict: Strict = False,
+    sort_by: option.SortBy = None,
+    watch: option.Watch = None,
+    all_traffic: option.AllTraffic = False,
+    since_start: option.SinceStart = False,
+    strict: option.Strict = False,
 ) -> None:
     """Parse, ask, show."""
     run = Run.of(

@@ -7,21 +7,10 @@ from dataclasses import dataclass
 
 import typer
 
+from linkerdctl.cli import shared_options as option
 from linkerdctl.cli.options import globals_of
 from linkerdctl.cli.resource_view import Report, Run, known, show
 from linkerdctl.cli.scene import Scene
-from linkerdctl.cli.shared_options import (
-    AllNamespaces,
-    Namespace,
-    Output,
-    Resources,
-    Selector,
-    SinceStart,
-    SortBy,
-    Strict,
-    TimeWindow,
-    Watch,
-)
 from linkerdctl.kube.inventory import Inventory
 from linkerdctl.metrics.query import TrafficQuery
 from linkerdctl.render.outbound import outbound_trends, outbound_view, sorted_tree
@@ -56,16 +45,16 @@ buckets, the bucket is shown (0.05-0.5s), never a number from inside it. Request
 @app.command("stat-outbound", help=HELP, no_args_is_help=True)
 def stat_outbound(
     ctx: typer.Context,
-    resource: Resources,
-    namespace: Namespace = None,
-    all_namespaces: AllNamespaces = False,
-    selector: Selector = "",
-    time_window: TimeWindow = "10s",
-    output: Output = "table",
-    sort_by: SortBy = None,
-    watch: Watch = None,
-    since_start: SinceStart = False,
-    strict: Strict = False,
+    resource: option.Resources,
+    namespace: option.Namespace = None,
+    all_namespaces: option.AllNamespaces = False,
+    selector: option.Selector = "",
+    time_window: option.TimeWindow = "10s",
+    output: option.Output = "table",
+    sort_by: option.SortBy = None,
+    watch: option.Watch = None,
+    since_start: option.SinceStart = False,
+    strict: option.Strict = False,
 ) -> None:
     """Parse, ask, show."""
     run = Run.of(
