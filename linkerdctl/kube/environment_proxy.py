@@ -46,6 +46,8 @@ def _covers(exception: str, host: str, port: int) -> bool:
     named = named.strip("[]").removeprefix("*")
     if its_port not in (None, port):
         return False
+    if (address := _address(named)) is not None:
+        return address == _address(host)
     return host == named or host.endswith(named if named.startswith(".") else f".{named}")
 
 

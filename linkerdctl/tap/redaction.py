@@ -19,6 +19,8 @@ _QUERY_OR_USER = re.compile(r"[?#@]")
 _USER = re.compile(r"//[^/?#]*@")
 _WITH_QUERY = frozenset({":path", "referer", "location", "content-location", "x-original-url", "x-rewrite-url", "link"})
 """Headers that hold an address; what follows its `?` often holds credentials."""
+_WITH_USER = frozenset({":authority", "host"})
+"""Headers that hold an authority, in which a user may stand before the host."""
 
 
 class _Sort(Enum):
@@ -70,7 +72,8 @@ def _header(header: Header) -> Header:
     if _sort(header.name) is _Sort.SECRET:
         return Header(header.name, REDACTED)
     value = header.value.decode(errors="replace") if isinstance(header.value, bytes) else header.value
-    return Header(header.name, _without_query(value))
+    clean = _without_user if header.name.lower() in _WITH_USER else _without_query
+    return Header(header.name, clean(value))
 
 
 @lru_cache(4096)
@@ -78,7 +81,7 @@ def _sort(name: str) -> _Sort:
     lower = name.lower()
     if _SENSITIVE.search(lower):
         return _Sort.SECRET
-    return _Sort.ADDRESS if lower in _WITH_QUERY else _Sort.PLAIN
+    return _Sort.ADDRESS if lower in _WITH_QUERY | _WITH_USER else _Sort.PLAIN
 
 
 def _without_query(address: str) -> str:

@@ -64,6 +64,9 @@ def test_others_count_where_they_are_named_and_the_usual_ones_are_not_set(monkey
         ("10.1.2.3", "https://10.1.2.3", False),
         ("fd00::/8", "https://[fd00::1]:6443", False),
         ("fd00::1", "https://[fd00::1]:6443", False),
+        ("FD00:0::0001", "https://[fd00::1]:6443", False),
+        ("[fd00:0::1]:6443", "https://[fd00::1]:6443", False),
+        ("[fd00::1]:443", "https://[fd00::1]:6443", True),
         ("nonsense/8", "https://10.1.2.3", True),
     ],
 )

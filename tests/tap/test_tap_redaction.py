@@ -63,6 +63,8 @@ def test_binary_credentials_do_not_show_either() -> None:
         (":path", "/a?token=1&b=2", f"/a?{REDACTED}"),
         (":path", "/a", "/a"),
         ("referer", "https://u:p@host/a?x=1", f"https://{REDACTED}@host/a?{REDACTED}"),
+        (":authority", "me:pw@host:80", f"{REDACTED}@host:80"),
+        ("Host", "me:pw@host", f"{REDACTED}@host"),
         ("location", "https://host/cb#access_token=1", f"https://host/cb#{REDACTED}"),
     ],
 )
