@@ -101,6 +101,15 @@ def test_what_is_neither_open_nor_used_is_no_edge() -> None:
     assert found({outbound(dst_namespace="shop", dst_pod="db-0"): idle}) == []
 
 
+@pytest.mark.parametrize(
+    "traffic",
+    [Traffic(tcp_open=1.0), Traffic(successes=1.0, tcp_open=0.0), Traffic(successes=0.0, failures=1.0)],
+    ids=["open", "used and closed", "failed"],
+)
+def test_what_is_open_or_was_used_is_an_edge(traffic: Traffic) -> None:
+    assert len(found({outbound(dst_namespace="shop", dst_pod="db-0"): traffic})) == 1
+
+
 def test_a_reason_that_is_not_in_the_books_never_passes_for_secured() -> None:
     assert reason_of({"tls": "no_identity", "no_tls_reason": "something_new"}) == "Something New"
     assert reason_of({}) == "Unknown"
