@@ -13,16 +13,18 @@ _TOKEN = re.compile(
     r"\.\.(?P<descent>[A-Za-z_][\w-]*)"
     r"|\.?(?P<star>\*)"
     r"|\.(?P<field>[A-Za-z_][\w-]*)"
-    r"|\[(?P<index>-?\d+)\]"
-    r"|\[(?P<slice>-?\d*:-?\d*)\]"
+    r"|\[(?P<index>-?[0-9]{1,9})\]"
+    r"|\[(?P<slice>(?:-?[0-9]{1,9})?:(?:-?[0-9]{1,9})?)\]"
     r"|\[(?P<all>\*)\]"
     r"|\[(?P<quoted>'(?:[^'\\]|\\.)*'|\"(?:[^\"\\]|\\.)*\")\]"
     r"|\[\?\((?P<filter>[^\[\]]*)\)\]"
 )
 _COMPARISON = re.compile(
-    r"""\s*@(?P<path>[.\w-]*)\s*(?:(?P<operator>==|!=|>=|<=|>|<)\s*(?P<value>'[^']*'|"[^"]*"|-?\d+(?:\.\d+)?|true|false|null))?\s*"""
+    r"""\s*@(?P<path>[.\w-]*)\s*(?:(?P<operator>==|!=|>=|<=|>|<)\s*(?P<value>'[^']*'|"[^"]*"|-?[0-9]+(?:\.[0-9]+)?|true|false|null))?\s*"""
 )
 _HINT = 'write it like {.requestInitEvent.path} or {.requestInitEvent.headers[?(@.name=="user-agent")].valueStr}'
+_SHOWN = 120
+"""Characters of a path that are quoted back."""
 
 
 class JsonPath:
@@ -44,7 +46,9 @@ class JsonPath:
         while at < len(path):
             token = _TOKEN.match(path, at)
             if token is None:
-                raise UsageError(f"jsonpath {self._text!r} cannot be read at {path[at:]!r}", next_step=_HINT)
+                raise UsageError(
+                    f"jsonpath {self._text[:_SHOWN]!r} cannot be read at {path[at : at + _SHOWN]!r}", next_step=_HINT
+                )
             yield self._step(token)
             at = token.end()
 
@@ -66,7 +70,7 @@ class JsonPath:
     def _filter(self, text: str) -> Step:
         found = _COMPARISON.fullmatch(text)
         if found is None:
-            raise UsageError(f"jsonpath filter {text!r} cannot be read", next_step=_HINT)
+            raise UsageError(f"jsonpath filter {text[:_SHOWN]!r} cannot be read", next_step=_HINT)
         left = tuple(_field(name) for name in found["path"].split(".") if name)
         holds = _comparison(found["operator"], found["value"])
 
