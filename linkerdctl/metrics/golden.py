@@ -12,7 +12,8 @@ from linkerdctl.metrics.traffic import Traffic
 class Golden:
     """Success as a share from 0 to 1, rates per second, latencies in milliseconds. None is "no data", never zero.
 
-    Without a single request there is no success rate, no request rate and no latency; sockets are known all the same.
+    Without a single request there is no success rate and no request rate; sockets are known all the same. Proxies count
+    requests when they end and latencies at the first byte, so that of responses under way there may be latencies alone.
     """
 
     requests: float | None = None
@@ -31,13 +32,12 @@ class Golden:
 def golden(traffic: Traffic) -> Golden:
     """Success rate s / (s + f); requests per second as proxies measured them; percentiles over the whole window."""
     known = not (traffic.successes is None and traffic.failures is None)
-    successes, failures = traffic.successes or 0.0, traffic.failures or 0.0
-    requests = successes + failures
+    requests = traffic.requests
     return Golden(
         requests=requests if known else None,
-        failures=failures if known else None,
-        success_rate=successes / requests if requests else None,
-        rps=traffic.request_rate if requests else None,
+        failures=(traffic.failures or 0.0) if known else None,
+        success_rate=(traffic.successes or 0.0) / requests if requests else None,
+        rps=traffic.rps if requests else None,
         p50=traffic.latency.quantile(0.50),
         p95=traffic.latency.quantile(0.95),
         p99=traffic.latency.quantile(0.99),

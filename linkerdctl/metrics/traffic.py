@@ -12,7 +12,8 @@ class Traffic:
     """What was counted for one group.
 
     Counts are absolute over the window; rates are per second, each proxy's count divided by that proxy's own seconds before
-    adding. `None` means that no series of that sort existed, which is not zero.
+    adding. `None` means that no series of that sort existed, which is not zero; of a rate also that nobody knows how long
+    the count took.
     """
 
     successes: float | None = None
@@ -25,6 +26,16 @@ class Traffic:
     write_bytes_rate: float | None = None
     seconds: float = 0.0
     """The longest window among the proxies that were added up."""
+
+    @property
+    def requests(self) -> float:
+        """How many ended, well or not; 0 also where there are no series."""
+        return (self.successes or 0.0) + (self.failures or 0.0)
+
+    @property
+    def rps(self) -> float | None:
+        """Requests per second: 0 where none ended, None where the time that they took is not known."""
+        return self.request_rate if self.requests else 0.0
 
     def __add__(self, other: Traffic) -> Traffic:
         """Both together; `Traffic()` changes nothing."""

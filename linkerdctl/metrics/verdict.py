@@ -48,5 +48,8 @@ GRPC_STATUS = Verdict(
 )
 """Outbound gRPC routes, by the same statuses as `CLASSIFICATION`, so that routes of all kinds compare."""
 
+TIMEOUTS = frozenset({"timeout", "REQUEST_TIMEOUT", "RESPONSE_HEADERS_TIMEOUT", "RESPONSE_STREAM_TIMEOUT"})
+"""What the label `error` says of requests that took too long."""
+
 COUNTED = Verdict((), lambda labels: True)
 """Of counters that are no responses (requests, retries): all that was counted stands in `Traffic.successes`."""

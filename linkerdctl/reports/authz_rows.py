@@ -64,12 +64,12 @@ class _Counted:
 
     def add(self, part: Part, client: str | None, traffic: Traffic) -> None:
         self.parts[part] = self.parts.get(part, Traffic()) + traffic
-        if client is not None and _number(traffic):
+        if client is not None and traffic.requests:
             self.clients.add(".".join(client.split(".")[:2]) or UNMESHED)
 
     @property
     def is_used(self) -> bool:
-        return any(map(_number, self.parts.values()))
+        return any(traffic.requests for traffic in self.parts.values())
 
     @property
     def seconds(self) -> float:
@@ -78,11 +78,7 @@ class _Counted:
 
     def rate(self, part: Part) -> float | None:
         traffic = self.parts.get(part)
-        return None if traffic is None or not self.is_used else traffic.request_rate or 0.0
-
-
-def _number(traffic: Traffic) -> float:
-    return (traffic.successes or 0.0) + (traffic.failures or 0.0)
+        return None if traffic is None or not self.is_used else traffic.rps
 
 
 def _named_by(selection: Selection, granted: Sequence[tuple[Owner, Grant]]) -> Whose:

@@ -20,9 +20,9 @@ from linkerdctl.metrics.families import OUTBOUND, PROFILE
 from linkerdctl.metrics.golden import Golden, golden
 from linkerdctl.metrics.query import Direction, Families, Need, TrafficQuery
 from linkerdctl.metrics.traffic import Traffic
+from linkerdctl.metrics.verdict import TIMEOUTS
 from linkerdctl.reports.conditions import pods_of
 from linkerdctl.reports.owners import Owner, Owners, labelled, owner_labels
-from linkerdctl.reports.routes_rows import TIMEOUTS
 from linkerdctl.reports.stat import Answered
 
 GroupKey = tuple[str, ...]
@@ -114,7 +114,7 @@ class _Counted:
     def add(self, traffic: Traffic, error: str) -> None:
         """Count in what ended with an error, or without (empty)."""
         self.traffic += traffic
-        self.timeouts += requests_of(traffic) if error in TIMEOUTS else 0.0
+        self.timeouts += traffic.requests if error in TIMEOUTS else 0.0
 
 
 def plan(request: OutboundRequest, inventory: Inventory) -> tuple[OutboundPlan, ...]:
@@ -169,14 +169,9 @@ def by_profile(
         if each.part is Part.PROFILE:
             owners = Owners.of(each.selection, inventory)
             for key, traffic in answer.items():
-                for owner in owners(labelled(each.query.group_by, key)) if requests_of(traffic) else ():
+                for owner in owners(labelled(each.query.group_by, key)) if traffic.requests else ():
                     found[owner].add(key[-1])
     return {owner: sorted(found[owner]) for owner in sorted(found, key=lambda owner: owner[1:])}
-
-
-def requests_of(traffic: Traffic) -> float:
-    """How many ended, well or not."""
-    return (traffic.successes or 0.0) + (traffic.failures or 0.0)
 
 
 def _trees(
@@ -192,13 +187,13 @@ def _trees(
             for owner in owners(labels):
                 whose = owner, RouteRef(*(labels[name] for name in _ROUTE))
                 if each.part is Part.RETRIES:
-                    routes[whose].retries += requests_of(traffic)
+                    routes[whose].retries += traffic.requests
                 elif each.part is Part.REQUESTS:
                     routes[whose].add(traffic, labels["error"])
                 else:
                     backends[whose][BackendRef(*(labels[name] for name in _BACKEND))].add(traffic, labels["error"])
     for (owner, route), counted in routes.items():
-        if requests_of(counted.traffic):
+        if counted.traffic.requests:
             asked, got = answered.among(owners.pods(owner)) if answered else (None, None)
             base = OutboundRow(owner, route, Golden(), proxies_asked=asked, proxies_answered=got)
             yield [_filled(base, counted, retried=True), *_branches(base, backends[owner, route])]
@@ -206,13 +201,13 @@ def _trees(
 
 def _branches(base: OutboundRow, backends: Mapping[BackendRef, _Counted]) -> Iterator[OutboundRow]:
     """Backends with attempts in the window, by namespace and name."""
-    used = sorted(backend for backend, counted in backends.items() if requests_of(counted.traffic))
+    used = sorted(backend for backend, counted in backends.items() if counted.traffic.requests)
     for backend in used:
         yield replace(_filled(base, backends[backend]), backend=backend, is_last=backend == used[-1])
 
 
 def _filled(base: OutboundRow, counted: _Counted, *, retried: bool = False) -> OutboundRow:
-    requests = requests_of(counted.traffic)
+    requests = counted.traffic.requests
     retries = counted.retries / (requests + counted.retries) if retried else None
     return replace(base, golden=golden(counted.traffic), timeouts=counted.timeouts / requests, retries=retries)
 

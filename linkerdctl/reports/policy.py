@@ -100,7 +100,7 @@ def policy_traffic(
     """Every object there is, and those that only proxies tell of; raises `NotFoundError` for a named one of neither."""
     sums: list[dict[ObjectRef, Traffic]] = [_by_object(answer) for answer in answers]
     there, listed = _objects(selection, inventory), inventory.knows(selection.kind)
-    told = {ref for answer in sums for ref, traffic in answer.items() if not listed or _counted(traffic)}
+    told = {ref for answer in sums for ref, traffic in answer.items() if not listed or traffic.requests}
     if selection.name and not there | told:
         raise not_found(selection, inventory)
     for namespace, name in sorted(there | told):
@@ -138,12 +138,8 @@ def _by_object(answer: Mapping[GroupKey, Traffic]) -> dict[ObjectRef, Traffic]:
     return dict(found)
 
 
-def _counted(traffic: Traffic) -> float:
-    return (traffic.successes or 0.0) + (traffic.failures or 0.0)
-
-
 def _access(allowed: Traffic, denied: Traffic) -> Access:
     if allowed.successes is None and denied.successes is None:
         return Access()
-    total = _counted(allowed) + _counted(denied)
-    return Access(allowed.request_rate or 0.0, denied.request_rate or 0.0, _counted(denied) / total if total else None)
+    total = allowed.requests + denied.requests
+    return Access(allowed.rps, denied.rps, denied.requests / total if total else None)

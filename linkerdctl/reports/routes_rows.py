@@ -11,6 +11,7 @@ from linkerdctl.kube.kinds import NAMESPACE, SERVICE
 from linkerdctl.kube.selection import Selection
 from linkerdctl.metrics.golden import golden
 from linkerdctl.metrics.traffic import Traffic
+from linkerdctl.metrics.verdict import TIMEOUTS
 from linkerdctl.reports.routes import DEFAULT_KIND, PROFILE_KIND, RouteKey, RouteRow, RoutesRequest
 from linkerdctl.reports.routes_fate import Fate, gateway_fate, profile_fate
 from linkerdctl.reports.routes_objects import RouteObjects, ServiceRef, service_of
@@ -19,8 +20,6 @@ from linkerdctl.reports.stat import Answered
 
 GroupKey = tuple[str, ...]
 ObjectRef = tuple[str, str]
-TIMEOUTS = frozenset({"timeout", "REQUEST_TIMEOUT", "RESPONSE_HEADERS_TIMEOUT", "RESPONSE_STREAM_TIMEOUT"})
-"""What the label `error` says of requests that took too long."""
 
 
 @dataclass(slots=True)
@@ -39,8 +38,7 @@ class Counted:
 
     def number(self, part: Part, *outcomes: str) -> float:
         """How many there were, of these outcomes."""
-        traffic = [self.parts.get((part, outcome), Traffic()) for outcome in outcomes]
-        return sum((each.successes or 0.0) + (each.failures or 0.0) for each in traffic)
+        return sum(self.parts[part, outcome].requests for outcome in outcomes if (part, outcome) in self.parts)
 
     @property
     def timed_out(self) -> float:
@@ -201,7 +199,7 @@ def _leave_out_gone(counted: dict[RouteKey, Counted], seen: Seen) -> None:
         service = key.service_namespace, key.service
         profile = seen.objects.profile_of(service, key.namespace if seen.request.to else service[0])
         written = profile is not None and key.route in (*profile.route_names, "")
-        if not written and not _requests(counted[key]):
+        if not written and not counted[key].of(Part.EFFECTIVE).requests:
             del counted[key]
 
 
@@ -216,15 +214,10 @@ def _settle_defaults(counted: dict[RouteKey, Counted], *, inbound: bool) -> None
     for service in profiled:
         counted.setdefault(RouteKey(*service, PROFILE_KIND, ""), Counted())
     for key in [key for key in counted if key.kind == DEFAULT_KIND]:
-        idle = not _requests(counted[key])
+        idle = not counted[key].of(Part.EFFECTIVE).requests
         alone = not any(other[:2] == key[:2] and other != key for other in counted)
         if (inbound and (key[:2] in objects or (idle and not alone))) or (idle and key[:4] in profiled):
             del counted[key]
-
-
-def _requests(numbers: Counted) -> float:
-    effective = numbers.of(Part.EFFECTIVE)
-    return (effective.successes or 0.0) + (effective.failures or 0.0)
 
 
 def _fate(kind: str, numbers: Counted) -> Fate:

@@ -86,10 +86,9 @@ def evidence(
         for key, traffic in answer.items():
             whose = (key[0], key[width - 1]) if width else ANY
             namespace, service, authority, tls = key[width:]
-            count = (traffic.successes or 0.0) + (traffic.failures or 0.0)
-            served[whose, (namespace, service)] += count
-            meshed[whose, (namespace, service)] += count if tls == "true" else 0.0
-            if request.to and count and not service:
+            served[whose, (namespace, service)] += traffic.requests
+            meshed[whose, (namespace, service)] += traffic.requests if tls == "true" else 0.0
+            if request.to and traffic.requests and not service:
                 elsewhere[whose].add(authority or "an address without a name")
     others = {whose: tuple(sorted(names)) for whose, names in elsewhere.items()}
     return Evidence(request, inventory, objects, answered, served, meshed, others, paths)

@@ -52,6 +52,12 @@ def test_denied_requests_stand_beside_not_among_the_others() -> None:
     assert (allowed.verdict, allowed.denied) == ("allowed", 0.0)
 
 
+def test_what_was_counted_over_nobody_knows_how_long_has_no_rate() -> None:
+    ageless = Traffic(successes=6.0, failures=0.0)
+    [row] = rows("deploy/web", responses=[(LET_IN, ageless)], allowed=[(LET_IN, ageless)])
+    assert (row.golden.requests, row.golden.rps, row.allowed, row.denied) == (6, None, None, 0.0)
+
+
 def test_what_only_audit_mode_let_in_is_told_apart() -> None:
     audited = {**WEB, "route_kind": "default", "route_name": "default", "authz_kind": "default", "authz_name": "audit"}
     [row] = rows("deploy/web", responses=[(audited, counted(3))], allowed=[(audited, counted(3))])

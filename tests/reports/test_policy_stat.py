@@ -41,6 +41,14 @@ def test_every_server_is_a_row_with_what_it_let_in_and_turned_away() -> None:
     assert (web.access.allowed_rps, web.access.denied_rps, web.access.denied_share) == (0.6, 0.2, 0.25)
 
 
+def test_what_was_let_in_over_nobody_knows_how_long_has_no_rate() -> None:
+    """As of a proxy that does not say when it started, with --since-start."""
+    ageless = Traffic(successes=6.0, failures=0.0)
+    _, web = stat("server", [(WEB, ageless)], [(WEB, ageless)], [(WEB, counted(0))])
+    assert web.access
+    assert (web.access.allowed_rps, web.access.denied_rps, web.access.denied_share) == (None, 0.0, 0.0)
+
+
 def test_series_of_what_was_deleted_count_while_they_move() -> None:
     assert [row.name for row in stat("server", [(OLD, counted(0))])] == ["idle", "web-http"]
     assert [row.name for row in stat("server", [(OLD, counted(1))])] == ["idle", "old", "web-http"]
