@@ -9,7 +9,6 @@ from collections.abc import Callable, Iterator
 from itertools import count
 from typing import Protocol
 
-from linkerdctl.demo.cluster.manifests import manifests_of
 from linkerdctl.demo.faults import Fault
 from linkerdctl.demo.proxies.idle_routes import longest_idle_part
 from linkerdctl.demo.proxies.metrics import ProxyMetrics
@@ -22,7 +21,6 @@ from linkerdctl.demo.topology import DemoPod, Topology
 PAST = 60.0
 """Seconds of traffic that lie behind a mesh when it is made, so that its counters are not at zero."""
 TICK = 0.02
-Listener = Callable[[Hop], None]
 Step = Callable[[Hop], None]
 
 
@@ -74,7 +72,6 @@ class Mesh:
         self._order = count()
         self._due: list[tuple[float, int, Step, Hop]] = []
         self._next_request = topology.started + self._traffic.next_gap()
-        self._listeners: list[Listener] = []
         self._taps: dict[tuple[str, str], list[ProxyTap]] = {}
 
     @classmethod
@@ -84,11 +81,6 @@ class Mesh:
         mesh = cls(topology, clock=clock, **options)  # type: ignore[arg-type]
         mesh.advance()
         return mesh
-
-    def subscribe(self, listener: Listener) -> Callable[[], None]:
-        """Hear of every hop when it is over for its client; returns how to stop it."""
-        self._listeners.append(listener)
-        return lambda: self._listeners.remove(listener)
 
     def tap(self, pod: DemoPod, tap: ProxyTap) -> Callable[[], None]:
         """Watch what a pod's proxy sees, as it sees it; returns how to stop it."""
@@ -104,10 +96,6 @@ class Mesh:
     def proxy_started(self, pod: DemoPod) -> float:
         """When a proxy's present process began, epoch seconds."""
         return self._proxies[pod.key].started
-
-    def objects(self) -> list[dict[str, object]]:
-        """The manifests of everything in the cluster."""
-        return list(manifests_of(self.topology))
 
     def advance(self, to: float | None = None) -> float:
         """Let everything happen that is due by `to` (epoch seconds; now), in its order; returns that time.
@@ -215,17 +203,12 @@ class Mesh:
         if proxy := self._still_there(hop.client, hop.started):
             proxy.outbound.ended(hop)
             self._tell(hop.client, "outbound", "end", hop)
-        self._over(hop)
+        self.log.ended(hop)
 
     def _gave_up(self, hop: Hop) -> None:
         if proxy := self._still_there(hop.client, hop.started):
             proxy.outbound.gave_up(hop)
-        self._over(hop)
-
-    def _over(self, hop: Hop) -> None:
         self.log.ended(hop)
-        for listener in list(self._listeners):
-            listener(hop)
 
     def _tell(self, pod: DemoPod, side: str, moment: str, hop: Hop) -> None:
         for tap in tuple(self._taps.get(pod.key, ())):

@@ -10,12 +10,12 @@ import sys
 import tempfile
 import threading
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Coroutine
 from concurrent.futures import Future
 from dataclasses import dataclass, replace
 from pathlib import Path
 from types import TracebackType
-from typing import TYPE_CHECKING, Self, TypeVar
+from typing import TYPE_CHECKING, Any, Self, TypeVar
 
 from linkerdctl.demo.admin.answers import ProxyAnswers
 from linkerdctl.demo.admin.ports import ProxyServer, claim_network, moved
@@ -116,8 +116,7 @@ class DemoMesh:
         async def run() -> T:
             return function()
 
-        assert self._loop is not None  # noqa: S101 - only inside the context
-        return asyncio.run_coroutine_threadsafe(run(), self._loop).result()
+        return self._in_loop(run())
 
     def set_faults(self, *texts: str) -> None:
         """Let these faults, and no others, hold from now on; none at all heals every proxy."""
@@ -128,8 +127,11 @@ class DemoMesh:
             self.mesh.faults.update(faults)
             await asyncio.gather(self._proxies.sync(), self._tap_ports.sync())
 
+        self._in_loop(change())
+
+    def _in_loop(self, work: Coroutine[Any, Any, T]) -> T:
         assert self._loop is not None  # noqa: S101 - only inside the context
-        asyncio.run_coroutine_threadsafe(change(), self._loop).result()
+        return asyncio.run_coroutine_threadsafe(work, self._loop).result()
 
     def _run(self) -> None:
         try:

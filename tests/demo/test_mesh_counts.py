@@ -236,19 +236,6 @@ def test_a_restarting_fault_works_from_when_it_is_set_until_it_is_taken_away(clo
     assert total(numbers(mesh.scrape(the(mesh, "web"))), "process_start_time_seconds") == started
 
 
-def test_subscribers_hear_every_hop_once_when_it_ends(clock: Clock) -> None:
-    mesh, heard = a_mesh(clock), list[Hop]()
-    stop = mesh.subscribe(heard.append)
-    clock.now += 10.0
-    mesh.advance()
-    ended = sorted((hop for hop in mesh.log.hops if hop.ended <= clock.now), key=lambda hop: hop.ended)
-    assert [hop.number for hop in heard] == [hop.number for hop in ended]
-    stop()
-    clock.now += 10.0
-    mesh.advance()
-    assert len(heard) == len(ended)
-
-
 def test_the_log_file_holds_what_memory_holds(clock: Clock, tmp_path: Path) -> None:
     mesh = a_mesh(clock, log=RequestLog(tmp_path / "log.jsonl"))
     clock.now += 5.0

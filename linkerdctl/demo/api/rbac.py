@@ -25,7 +25,6 @@ class Roles:
 
     def __init__(self, store: ObjectStore) -> None:
         self._store = store
-        self._types = {kind: _type(kind) for kind in ("Role", "ClusterRole", "RoleBinding", "ClusterRoleBinding")}
 
     def refuses(self, attempt: Attempt) -> bool:
         """Whether a user whom roles are bound to has none that allows this."""
@@ -37,7 +36,7 @@ class Roles:
 
     def _bindings(self, user: str) -> Iterator[Manifest]:
         for kind in ("ClusterRoleBinding", "RoleBinding"):
-            for binding in self._store.members(self._types[kind]):
+            for binding in self._store.members(_type(kind)):
                 namespace = binding["metadata"].get("namespace", "")
                 if any(_is(subject, user, namespace) for subject in binding.get("subjects") or ()):
                     yield binding
@@ -45,14 +44,12 @@ class Roles:
     def _rules(self, binding: Manifest) -> list[Mapping[str, Any]]:
         reference = binding["roleRef"]
         namespace = binding["metadata"].get("namespace", "") if reference["kind"] == "Role" else ""
-        role = self._store.find(self._types[reference["kind"]], namespace, reference["name"])
+        role = self._store.find(_type(reference["kind"]), namespace, reference["name"])
         return list((role or {}).get("rules") or ())
 
 
 def _type(kind: str) -> ResourceType:
-    found = REGISTRY.of_kind(f"{GROUP}/v1", kind)
-    assert found is not None  # noqa: S101 - built in
-    return found
+    return REGISTRY.served(f"{GROUP}/v1", kind)
 
 
 def _is(subject: Mapping[str, Any], user: str, namespace: str) -> bool:

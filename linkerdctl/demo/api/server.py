@@ -25,7 +25,7 @@ from linkerdctl.demo.cluster.status import StatusError, bad_request, method_not_
 from linkerdctl.demo.cluster.store import ObjectStore
 from linkerdctl.demo.topology import DemoPod
 
-_POD = REGISTRY.of_kind("v1", "Pod")
+_POD = REGISTRY.served("v1", "Pod")
 _METHODS = ["GET", "POST", "PUT", "PATCH", "DELETE"]
 
 
@@ -73,7 +73,7 @@ class ApiServer:
 
     async def _scrape_targets(self, request: Request) -> Response:
         self._access.user(request.headers)
-        return JSONResponse(http_sd.target_groups(self._store.members(_POD) if _POD else []))
+        return JSONResponse(http_sd.target_groups(self._store.members(_POD)))
 
     async def _object(self, request: Request) -> Response:
         user = self._access.user(request.headers)

@@ -138,8 +138,8 @@ class ObjectsApi:
         return Written(self.store.update(subject.resource, manifest), warnings=admitted.warnings)
 
     def _check_namespace(self, subject: Subject) -> None:
-        namespaces = REGISTRY.of_kind("v1", "Namespace")
-        if subject.namespace and namespaces and not self.store.find(namespaces, "", subject.namespace):
+        namespaces = REGISTRY.served("v1", "Namespace")
+        if subject.namespace and not self.store.find(namespaces, "", subject.namespace):
             raise status.not_found("namespaces", "", subject.namespace)
 
     def _check_preconditions(self, subject: Subject, before: Manifest, wanted: Mapping[str, Any]) -> None:

@@ -95,8 +95,7 @@ class TapApi:
         return None if available else PlainTextResponse("service unavailable\n", 503)
 
     def _api_service(self) -> Manifest | None:
-        resource = REGISTRY.of_kind("apiregistration.k8s.io/v1", "APIService")
-        return self._store.find(resource, "", TAP_API_SERVICE) if resource else None
+        return self._store.find(REGISTRY.served("apiregistration.k8s.io/v1", "APIService"), "", TAP_API_SERVICE)
 
     async def _tap(self, request: Request, attempt: Attempt) -> Response:
         from linkerdctl.demo.tap.service import TapService, framed

@@ -121,8 +121,12 @@ class Registry:
         return self._by_path.get((group, version, plural))
 
     def of_kind(self, api_version: str, kind: str) -> ResourceType | None:
-        """By the two first words of a manifest."""
+        """By the two first words of a manifest; None for what is not served."""
         return self._by_kind.get((api_version, kind))
+
+    def served(self, api_version: str, kind: str) -> ResourceType:
+        """The same for what is known to be served; raises `KeyError` for anything else."""
+        return self._by_kind[api_version, kind]
 
     def groups(self) -> dict[str, list[str]]:
         """Versions by group, the core group (`""`) among them, in order of preference."""

@@ -25,6 +25,4 @@ def cluster_objects() -> Iterator[Manifest]:
 def deferred_objects(started: float) -> Iterator[tuple[ResourceType, Maker]]:
     """What is made on demand, by kind: the mesh's certificates."""
     for kind, make in (("Secret", issuer_secret), ("ConfigMap", trust_roots)):
-        resource = REGISTRY.of_kind("v1", kind)
-        assert resource is not None  # noqa: S101 - both are built in
-        yield resource, partial(make, started)
+        yield REGISTRY.served("v1", kind), partial(make, started)
