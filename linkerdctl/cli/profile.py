@@ -9,22 +9,10 @@ from typing import Annotated, Any, Literal
 import typer
 from typer.core import TyperGroup
 
+from linkerdctl.cli import profile_arguments as option
 from linkerdctl.cli.commands import load
 from linkerdctl.cli.options import globals_of
-from linkerdctl.cli.profile_arguments import (
-    Domain,
-    FromService,
-    IgnoreCluster,
-    Input,
-    Namespace,
-    OpenApi,
-    Proto,
-    Service,
-    Tap,
-    TapDuration,
-    exactly_one,
-    name_of,
-)
+from linkerdctl.cli.profile_arguments import exactly_one, name_of
 from linkerdctl.cli.profile_output import Kind, Wanted, port_of, template, written
 from linkerdctl.cli.profile_sources import (
     Specifications,
@@ -91,14 +79,14 @@ def profile() -> None:
 @app.command("generate", hidden=True, help=HELP, no_args_is_help=True)
 def generate(
     ctx: typer.Context,
-    service: Service,
-    namespace: Namespace = None,
+    service: option.Service,
+    namespace: option.Namespace = None,
     template_: Annotated[bool, typer.Option("--template", help="A profile to fill in, with explanations.")] = False,
-    open_api: OpenApi = None,
-    proto: Proto = None,
-    from_service: FromService = None,
-    tap: Tap = None,
-    tap_duration: TapDuration = "10s",
+    open_api: option.OpenApi = None,
+    proto: option.Proto = None,
+    from_service: option.FromService = None,
+    tap: option.Tap = None,
+    tap_duration: option.TapDuration = "10s",
     route_limit: Annotated[
         int,
         typer.Option(
@@ -109,7 +97,7 @@ def generate(
             help="Most routes of a tap to write, those with most requests (default: 100).",
         ),
     ] = 100,
-    recorded: Input = None,
+    recorded: option.Input = None,
     output: Annotated[
         Literal["yaml", "json"], typer.Option("--output", "-o", show_default=False, help="Format (default: yaml).")
     ] = "yaml",
@@ -139,8 +127,8 @@ def generate(
     merge: Annotated[
         str | None, typer.Option(metavar="FILE|cluster", help="Add the routes to this profile, keep what it has.")
     ] = None,
-    domain: Domain = None,
-    ignore_cluster: IgnoreCluster = False,
+    domain: option.Domain = None,
+    ignore_cluster: option.IgnoreCluster = False,
 ) -> None:
     """Check, read, write; nothing is printed before all of it is known to be right."""
     options = globals_of(ctx)

@@ -8,21 +8,9 @@ from typing import Annotated, Any
 
 import typer
 
+from linkerdctl.cli import profile_arguments as option
 from linkerdctl.cli.options import GlobalOptions, globals_of
-from linkerdctl.cli.profile_arguments import (
-    Domain,
-    FromService,
-    IgnoreCluster,
-    Input,
-    Namespace,
-    OpenApi,
-    Proto,
-    Service,
-    Tap,
-    TapDuration,
-    exactly_one,
-    name_of,
-)
+from linkerdctl.cli.profile_arguments import exactly_one, name_of
 from linkerdctl.cli.profile_sources import Specifications, of_specifications, tap_source
 from linkerdctl.cli.specifications import CLUSTER, display_name, read
 from linkerdctl.cli.tapped import TapSource, requests_for
@@ -55,22 +43,22 @@ The routes are those of the profile in the cluster, unless --open-api, --proto, 
 @app.command("coverage", help=HELP, no_args_is_help=True)
 def cover(
     ctx: typer.Context,
-    service: Service,
-    namespace: Namespace = None,
-    open_api: OpenApi = None,
-    proto: Proto = None,
-    from_service: FromService = None,
+    service: option.Service,
+    namespace: option.Namespace = None,
+    open_api: option.OpenApi = None,
+    proto: option.Proto = None,
+    from_service: option.FromService = None,
     profile: Annotated[
         str | None, typer.Option(metavar="FILE|cluster", help="ServiceProfile to look at (default: cluster).")
     ] = None,
-    tap: Tap = None,
-    tap_duration: TapDuration = "10s",
-    recorded: Input = None,
+    tap: option.Tap = None,
+    tap_duration: option.TapDuration = "10s",
+    recorded: option.Input = None,
     output: Annotated[
         str, typer.Option("--output", "-o", show_default=False, help="table, json, yaml or csv (default: table).")
     ] = "table",
-    domain: Domain = None,
-    ignore_cluster: IgnoreCluster = False,
+    domain: option.Domain = None,
+    ignore_cluster: option.IgnoreCluster = False,
 ) -> None:
     """Read the routes, then the requests, and count."""
     options = globals_of(ctx)

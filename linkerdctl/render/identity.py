@@ -5,6 +5,7 @@ from __future__ import annotations
 from datetime import UTC, datetime
 
 from linkerdctl.render import numbers
+from linkerdctl.render.remarks import identity_column, remark_column
 from linkerdctl.render.view import Column, View
 from linkerdctl.reports.identity import CertificateRow
 
@@ -19,7 +20,7 @@ def identity_view(*, wide: bool) -> View[CertificateRow]:
             Column("KIND", "kind", lambda row: row.kind, left=True),
             Column("NAMESPACE", "namespace", lambda row: row.namespace, left=True),
             Column("NAME", "name", lambda row: row.name, left=True),
-            Column("IDENTITY", "identity", lambda row: row.identity, _identity, left=True, wide=True),
+            identity_column(),
             Column("LEFT", "left_seconds", lambda row: _rounded(row.left), _left, style=_style),
             Column("SHARE", "left_share", lambda row: _rounded(row.share), _share, style=_style),
             Column("EXPIRES", "not_after", lambda row: _moment(row.expires), spare=not wide),
@@ -27,20 +28,9 @@ def identity_view(*, wide: bool) -> View[CertificateRow]:
             Column(key="lifetime_seconds", value=lambda row: _rounded(row.lifetime)),
             Column("REFRESHES", "refreshes", lambda row: row.refreshes),
             Column("FAILED", "refreshes_failed", lambda row: row.failures, wide=True),
-            Column(
-                "REMARK",
-                "remark",
-                lambda row: row.remark,
-                left=True,
-                style=lambda row: "red",
-                shown=lambda rows: any(row.remark for row in rows),
-            ),
+            remark_column(),
         ]
     )
-
-
-def _identity(row: CertificateRow) -> str:
-    return row.identity or numbers.NOTHING
 
 
 def _rounded(value: float | None) -> float | None:

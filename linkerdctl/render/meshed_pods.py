@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from linkerdctl.render import numbers
+from linkerdctl.render.remarks import identity_column, remark_column
 from linkerdctl.render.view import Column, View
 from linkerdctl.reports.meshed_pods import ENABLED, MeshedPod
 
@@ -17,21 +17,10 @@ def meshed_pods_view() -> View[MeshedPod]:
             Column("VERSION", "proxy_version", lambda row: row.version or None, left=True),
             Column("STATUS", "status", lambda row: row.status, left=True),
             Column("CONTROL_PLANE", "control_plane", lambda row: row.control_plane, left=True, wide=True),
-            Column("IDENTITY", "identity", lambda row: row.identity, _identity, left=True, wide=True),
-            Column(
-                "REMARK",
-                "remark",
-                lambda row: row.remark,
-                left=True,
-                style=lambda row: "red",
-                shown=lambda rows: any(row.remark for row in rows),
-            ),
+            identity_column(),
+            remark_column(),
         ]
     )
-
-
-def _identity(row: MeshedPod) -> str:
-    return row.identity or numbers.NOTHING
 
 
 def _style(row: MeshedPod) -> str:
