@@ -5,14 +5,13 @@ from __future__ import annotations
 import base64
 import json
 import socket
-import ssl
 from pathlib import Path
 
 import pytest
-import trustme
 
+from linkerdctl.demo.servers import DemoMesh
 from tests.e2e.conftest import Command
-from tests.e2e.prometheus_stubs import Asked, Reply, Stub, stub
+from tests.e2e.prometheus_stubs import Asked, Reply, Stub, api_server_before, kubeconfig_for, stub
 
 LABELS = {"linkerdctl": "labels", "job": "linkerd-proxy", "has_namespace": "y", "has_pod": "y", "has_deployment": "y"}
 
@@ -60,6 +59,12 @@ def test_down(linkerdctl: Command) -> None:
         (Reply(200, b'{"status":"success","data":{"result":[{}]}}'), "answers in JSON, but not as a Prometheus does", ""),
         (Reply(404, b"not found"), "has no Prometheus API: it answered 404", "api/v1/query?query=up"),
         (Reply(302, b"", location="https://sso.example.com/login?x=1"), "redirects to sso.example.com", "credentials"),
+        (Reply(302, b"", location="https://me:pw@sso/in?token=t"), "redirects to sso: is that a login page", "credentials"),
+        (Reply(301, b"", location="https://prom.example/api/v1/query"), "redirects to https://prom.example", "that address"),
+        (Reply(308, b"", location="/mimir/api/v1/query"), "redirects to /mimir", "give that address"),
+        (Reply(414, b"<html>Request-URI Too Large</html>"), "answered 414", "fewer kinds"),
+        (Reply(400, failure("bad_data", "too long query; got 18376 bytes")), "too long query", "fewer kinds"),
+        (Reply(422, failure("execution", "exceeded the maximum number of chunks")), "could not answer: exceeded", "fewer"),
         (Reply(502, b"<html>bad gateway</html>"), "answered 502", "look at its logs"),
         (Reply(429, b"too many outstanding requests"), "answered 429: too many outstanding requests", ""),
         (Reply(503, failure("timeout", "query timed out")), "could not answer: query timed out", "--timeout 2m"),
@@ -114,6 +119,46 @@ def test_warnings_of_the_engine_are_passed_on(linkerdctl: Command) -> None:
     assert ran.err.count("Prometheus warns: store east is away") == 1
 
 
+def test_partial_answers_of_victoriametrics_are_told(linkerdctl: Command) -> None:
+    def answer(asked: Asked) -> Reply:
+        return Reply(200, vector(*([LABELS] if b"has_namespace" in asked.body else []), isPartial=True))
+
+    with stub(answer) as server:
+        ran = linkerdctl(f"stat deploy -n emojivoto --prometheus {server.url}")
+    assert ran.err.count("Prometheus warns: its answer is partial: some of its storage nodes did not answer") == 1
+
+
+@pytest.mark.parametrize("tail", ["/prometheus", "/prometheus/", "/prometheus//", "/prometheus/api/v1/query"])
+def test_paths_below_a_prefix(linkerdctl: Command, tail: str) -> None:
+    with stub(lambda asked: Reply(200, vector())) as server:
+        linkerdctl(f"stat deploy -n emojivoto --prometheus {server.url}{tail}")
+    assert [each.path for each in server.asked] == ["/prometheus/api/v1/query"]
+
+
+@pytest.mark.parametrize("token", ["abc\ndef", "abcü"])
+def test_a_token_that_no_header_can_hold_is_told_and_not_shown(
+    linkerdctl: Command, monkeypatch: pytest.MonkeyPatch, token: str
+) -> None:
+    monkeypatch.setenv("LINKERDCTL_PROMETHEUS_TOKEN", token)
+    ran = linkerdctl("stat deploy -n emojivoto --prometheus http://127.0.0.1:1")
+    assert ran.err.startswith("error: LINKERDCTL_PROMETHEUS_TOKEN holds no token: there are line breaks")
+    assert "abc" not in ran.err
+
+
+def test_behind_the_api_server_no_variable_for_credentials_is_advised(
+    mesh: DemoMesh, linkerdctl: Command, tmp_path: Path
+) -> None:
+    with (
+        stub(lambda asked: Reply(401, b"denied")) as locked,
+        stub(api_server_before(mesh.url, locked.url)) as api,
+    ):
+        config = kubeconfig_for(api.url, tmp_path)
+        ran = linkerdctl(f"stat deploy --kubeconfig {config} --prometheus prometheus.linkerd-viz")
+    assert "service prometheus.linkerd-viz:9090 wants credentials (401: denied)" in ran.err
+    assert "cannot go through the API server" in ran.err
+    assert "LINKERDCTL_PROMETHEUS_TOKEN" not in ran.err
+
+
 def test_a_tenant_goes_with_every_request(linkerdctl: Command) -> None:
     with stub(lambda asked: Reply(200, vector(LABELS) if b"has_namespace" in asked.body else vector())) as server:
         linkerdctl(f"stat deploy -n emojivoto --prometheus {server.url} --prometheus-header X-Scope-OrgID:team-a")
@@ -145,30 +190,16 @@ def test_secrets_on_the_command_line_are_refused_and_not_repeated(linkerdctl: Co
     assert "LINKERDCTL_PROMETHEUS_" in ran.err
 
 
-def test_get_where_post_is_not_allowed(linkerdctl: Command) -> None:
+def test_get_where_post_is_not_allowed_which_is_tried_once(linkerdctl: Command) -> None:
     def answer(asked: Asked) -> Reply:
-        return Reply(200, vector()) if asked.method == "GET" else Reply(405)
+        rows = [LABELS] if "has_namespace" in asked.path else []
+        return Reply(200, vector(*rows)) if asked.method == "GET" else Reply(405)
 
     with stub(answer) as server:
         ran = linkerdctl(f"stat deploy -n emojivoto --prometheus {server.url}/")
-    assert [each.method for each in server.asked] == ["POST", "GET"]
+    assert [each.method for each in server.asked] == ["POST", "GET", "GET", "GET", "GET", "GET"]
     assert server.asked[1].path.startswith("/api/v1/query?query=")
-    assert "holds nothing of Linkerd's proxies" in ran.err
-
-
-def test_an_authority_of_ones_own_is_trusted_when_it_is_named(
-    linkerdctl: Command, monkeypatch: pytest.MonkeyPatch, tmp_path: Path
-) -> None:
-    authority = trustme.CA()
-    authority.cert_pem.write_to_path(tmp_path / "ca.pem")
-    context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
-    authority.issue_cert("127.0.0.1").configure_cert(context)
-    with stub(lambda asked: Reply(200, vector()), tls=context) as server:
-        distrusted = linkerdctl(f"stat deploy -n emojivoto --prometheus {server.url}")
-        monkeypatch.setenv("LINKERDCTL_PROMETHEUS_CA", str(tmp_path / "ca.pem"))
-        trusted = linkerdctl(f"stat deploy -n emojivoto --prometheus {server.url}")
-    assert "its certificate is not trusted (unable to get local issuer certificate)" in distrusted.err
-    assert "holds nothing of Linkerd's proxies" in trusted.err
+    assert "Prometheus holds nothing new of it" in ran.err
 
 
 def test_a_recording_and_a_prometheus_exclude_each_other(linkerdctl: Command) -> None:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import json
 import logging
+import re
 import time
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
@@ -51,8 +52,10 @@ class Door(Protocol):
 class Prometheus:
     """The query API of whatever stands behind a door. Counts its `requests`."""
 
-    def __init__(self, door: Door, name: str, *, timeout: float, authorized: bool) -> None:
+    def __init__(self, door: Door, name: str, *, timeout: float, authorized: bool, log_in: str = "") -> None:
+        """`log_in` says how to, should that be necessary."""
         self._door = door
+        self._log_in = log_in or LOG_IN
         self._name = name
         self._timeout = timeout
         self._authorized = authorized
@@ -86,8 +89,7 @@ class Prometheus:
         if reply.status in (401, 403):
             raise self._refused(reply)
         if 300 <= reply.status < 400:
-            host = urlsplit(reply.location).netloc or "somewhere else"
-            raise PrometheusError(f"{self._name} redirects to {host}: is that a login page?", next_step=_LOG_IN)
+            raise self._moved(reply.location)
         if isinstance(document, dict) and document.get("status") == "error":
             raise self._complaint(document)
         if reply.status >= 400:
@@ -112,19 +114,37 @@ class Prometheus:
 
     def _refused(self, reply: Reply) -> PrometheusError:
         what = "does not accept the credentials it was given" if self._authorized else "wants credentials"
-        return PrometheusError(f"{self._name} {what} ({reply.status}{_said(reply)})", next_step=_LOG_IN)
+        return PrometheusError(f"{self._name} {what} ({reply.status}{_said(reply)})", next_step=self._log_in)
+
+    def _moved(self, location: str) -> PrometheusError:
+        """What another address may be wanted for. Nothing is shown of it that may be secret."""
+        to = urlsplit(location)
+        host = to.netloc.rpartition("@")[2]
+        if to.path.endswith(QUERY_PATH):
+            address = f"{to.scheme}://{host}" if host else ""
+            address += to.path.removesuffix(QUERY_PATH)
+            return PrometheusError(
+                f"{self._name} redirects to {address}", next_step="give that address; credentials are not sent after it"
+            )
+        return PrometheusError(
+            f"{self._name} redirects to {host or 'somewhere else'}: is that a login page?", next_step=self._log_in
+        )
 
     def _failed(self, reply: Reply) -> PrometheusError:
         if reply.status == 404:
             return PrometheusError(f"{self._name} has no Prometheus API: it answered 404", next_step=_RIGHT_ADDRESS)
         step = "try again; if it stays like this, look at its logs" if reply.status >= 500 else _RIGHT_ADDRESS
+        if reply.status in _TOO_LONG:
+            step = (
+                "it, or a proxy on the way, takes no queries as long as these; look at less: fewer kinds, one namespace"
+            )
         return PrometheusError(f"{self._name} answered {reply.status}{_said(reply)}", next_step=step)
 
     def _complaint(self, document: Mapping[str, Any]) -> PrometheusError:
         kind, error = str(document.get("errorType", "")), str(document.get("error", ""))[:SHOWN]
         if kind == "timeout":
             step = "give it longer (--timeout 2m), or look at less: a shorter -t, one namespace"
-        elif "too many samples" in error or "too long query" in error:
+        elif _TOO_MUCH.search(error):
             step = "look at less: one namespace, fewer kinds"
         else:
             step = "linkerdctl needs an engine that speaks PromQL as Prometheus 2.25 or newer does; -v shows the query"
@@ -138,7 +158,9 @@ def _labels(metric: Any) -> Mapping[str, str]:
     return metric
 
 
-_LOG_IN = (
+_TOO_LONG = (413, 414, 431)
+_TOO_MUCH = re.compile("too many|too long|exceed|limit")
+LOG_IN = (
     f"credentials: {VARIABLE}_TOKEN, {VARIABLE}_TOKEN_FILE, {VARIABLE}_USER with {VARIABLE}_PASSWORD, or a "
     "--prometheus-config file; a tenant: --prometheus-header 'X-Scope-OrgID: NAME'"
 )

@@ -49,11 +49,24 @@ class HttpConfig:
             context.check_hostname = False
             context.verify_mode = ssl.CERT_NONE
         if self.certificate:
-            try:
-                context.load_cert_chain(self.certificate, self.key)
-            except (OSError, ssl.SSLError) as error:
-                raise ConfigError(f"client certificate {self.certificate} cannot be used: {_why(error)}") from None
+            self._present(context, self.certificate)
         return context
+
+    def _present(self, context: ssl.SSLContext, certificate: Path) -> None:
+        encrypted = False
+
+        def no_passphrase() -> str:
+            nonlocal encrypted
+            encrypted = True
+            return ""
+
+        try:
+            # Without a function OpenSSL would ask on the terminal
+            context.load_cert_chain(certificate, self.key, no_passphrase)
+        except (OSError, ssl.SSLError) as error:
+            why = "its key is encrypted, and there is no place for a passphrase" if encrypted else _why(error)
+            step = None if self.key else "is its key in the same file? if not, name it with key_file"
+            raise ConfigError(f"client certificate {certificate} cannot be used: {why}", next_step=step) from None
 
 
 def http_config(
@@ -93,8 +106,15 @@ def _authorization(given: Mapping[str, str], user: str | None) -> str | None:
     if user is not None:
         return _basic(user, given.get("_PASSWORD", ""))
     if "_TOKEN_FILE" in given:
-        return f"Bearer {_secret(Path(given['_TOKEN_FILE']))}"
-    return f"Bearer {given['_TOKEN']}" if "_TOKEN" in given else None
+        return _bearer(_secret(Path(given["_TOKEN_FILE"])), given["_TOKEN_FILE"])
+    return _bearer(given["_TOKEN"].strip(), f"{VARIABLE}_TOKEN") if "_TOKEN" in given else None
+
+
+def _bearer(token: str, where: str, kind: str = "Bearer") -> str:
+    """A header as these credentials make it; raises `ConfigError` for what no header can hold, and does not repeat it."""
+    if not token.isascii() or not token.isprintable():
+        raise ConfigError(f"{where} holds no token: there are line breaks or letters in it that no header can hold")
+    return f"{kind} {token}"
 
 
 def _basic(user: str, password: str) -> str:
@@ -165,6 +185,8 @@ class _File:
 
     def config(self) -> HttpConfig:
         tls = self._document.get("tls_config") or {}
+        if tls.get("key_file") and not tls.get("cert_file"):
+            raise ConfigError("--prometheus-config: tls_config has a key_file, but no cert_file")
         return HttpConfig(
             authorization=self._authorization(),
             headers=tuple(self._headers()),
@@ -180,9 +202,10 @@ class _File:
         if basic := self._document.get("basic_auth"):
             return _basic(str(basic["username"]), self._value(basic, "password") or "")
         if authorization := self._document.get("authorization"):
-            return f"{authorization.get('type', 'Bearer')} {self._value(authorization, 'credentials') or ''}"
+            kind, credentials = authorization.get("type", "Bearer"), self._value(authorization, "credentials") or ""
+            return _bearer(str(credentials).strip(), "authorization of --prometheus-config", kind)
         token = self._value(self._document, "bearer_token")
-        return f"Bearer {token}" if token else None
+        return _bearer(str(token).strip(), "bearer_token of --prometheus-config") if token else None
 
     def _headers(self) -> Iterator[Header]:
         for name, given in (self._document.get("http_headers") or {}).items():
@@ -199,4 +222,6 @@ class _File:
 
 
 def _why(error: Exception) -> str:
+    if isinstance(error, ssl.SSLError):
+        return (error.reason or "what belongs in it is not there").replace("_", " ").lower()
     return (getattr(error, "strerror", None) or getattr(error, "reason", None) or type(error).__name__).lower()

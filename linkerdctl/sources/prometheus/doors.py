@@ -41,23 +41,38 @@ class UrlDoor:
         self._headers = (*(each for each in _HEADERS if each[0].lower() not in given), *config.headers, *own)
         self._patience = Patience(config.timeout, config.timeout, config.timeout)
         self._server_name = config.server_name
+        self._presents = config.certificate is not None
+        self._posts = True
 
     async def ask(self, form: Mapping[str, str]) -> Reply:
-        """POST, as queries are long; GET where that is not allowed."""
+        """POST, as queries are long; GET where that is not allowed, from then on."""
         try:
-            reply = await self._post(form)
-            return await self._get(form) if reply.status in (405, 501) else reply
+            reply = await self._post(form) if self._posts else await self._get(form)
+            if self._posts and reply.status in (405, 501):
+                self._posts = False
+                return await self._get(form)
+            return reply
         except httpcore.TimeoutException:
             raise TimeoutError from None
         except (*FAILURES, OSError) as error:
-            raise PrometheusError(
-                f"cannot reach {self._name}: {_why(error)}", next_step="is the address right, and is it up?"
-            ) from None
+            raise PrometheusError(f"cannot reach {self._name}: {_why(error)}", next_step=self._advice(error)) from None
         except (TooLongError, BrokenEncodingError) as error:
             raise PrometheusError(
                 f"{self._name} does not answer as it should: {error}",
                 next_step="is it a Prometheus? if so, look at less: one namespace, fewer kinds",
             ) from None
+
+    def _advice(self, error: BaseException) -> str:
+        """A server that wants a client's certificate closes the connection when it gets none, with or without a word."""
+        step = "is the address right, and is it up?"
+        refused = any(
+            isinstance(each, ssl.SSLCertVerificationError | ConnectionRefusedError) for each in _causes(error)
+        )
+        if not self._url.startswith("https") or refused or isinstance(error, httpcore.ConnectError):
+            return step
+        if self._presents:
+            return f"{step} does it trust the client certificate?"
+        return f"{step} does it want a client certificate (tls_config of --prometheus-config)?"
 
     async def _post(self, form: Mapping[str, str]) -> Reply:
         headers = (*self._headers, ("Content-Type", "application/x-www-form-urlencoded"))
@@ -150,7 +165,13 @@ def _proxy_for(url: str) -> str | None:
 def open_service(client: KubeClient, address: ServiceAddress, config: HttpConfig) -> Prometheus:
     """A Prometheus behind a Service."""
     door = ServiceDoor(client, address, config)
-    return Prometheus(door, f"Prometheus at {address}", timeout=config.timeout, authorized=False)
+    return Prometheus(door, f"Prometheus at {address}", timeout=config.timeout, authorized=False, log_in=_LOG_IN_BEHIND)
+
+
+_LOG_IN_BEHIND = (
+    "credentials for it cannot go through the API server, which takes them for its own: give a URL "
+    "(kubectl port-forward, an Ingress); a tenant: --prometheus-header 'X-Scope-OrgID: NAME'"
+)
 
 
 def _why(error: BaseException) -> str:
@@ -159,6 +180,8 @@ def _why(error: BaseException) -> str:
     for cause in causes:
         if isinstance(cause, ssl.SSLCertVerificationError):
             return f"its certificate is not trusted ({cause.verify_message})"
+        if isinstance(cause, ssl.SSLError) and cause.reason == "WRONG_VERSION_NUMBER":
+            return "it does not speak TLS; with http:// perhaps?"
         if isinstance(cause, ssl.SSLError):
             return f"TLS fails ({(cause.reason or 'for no reason given').replace('_', ' ').lower()})"
         if isinstance(cause, ConnectionRefusedError):
