@@ -9,7 +9,7 @@ from typing import Any
 
 from linkerdctl.errors import ConfigError
 from linkerdctl.kube.kubeconfig import ClusterConfig
-from linkerdctl.kube.presented import Certificate, bearer
+from linkerdctl.kube.presented import Presented, bearer
 
 _INSTEAD = "kubectl knows no auth-providers any more either: use your provider's exec plugin"
 
@@ -28,8 +28,8 @@ class AuthProvider:
         """Never: the package may refresh what it has."""
         return False
 
-    def authorization(self) -> str | None:
-        """The header that the package would send. Raises `ConfigError`."""
+    def present(self) -> Presented:
+        """The header that the package would send: auth-providers give tokens. Raises `ConfigError`."""
         with self._loading:
             if self._configuration is None:
                 self._configuration = self._load()
@@ -37,11 +37,7 @@ class AuthProvider:
             header = self._configuration.get_api_key_with_prefix("BearerToken", "authorization")
         if not header:
             raise ConfigError(f"auth-provider {self._name!r} gives no token", next_step=_INSTEAD)
-        return bearer(str(header).removeprefix("Bearer "), f"auth-provider {self._name!r}")
-
-    def certificate(self) -> Certificate | None:
-        """None: auth-providers give tokens."""
-        return None
+        return Presented(bearer(str(header).removeprefix("Bearer "), f"auth-provider {self._name!r}"))
 
     def renew(self, refused: str | None) -> bool:
         """Load it anew next time: the package refreshes what has expired."""

@@ -30,7 +30,7 @@ from linkerdctl.kube.kinds import group_of
 from linkerdctl.kube.kubeconfig import ClusterConfig
 from linkerdctl.kube.lanes import Lanes
 from linkerdctl.kube.pages import NoListError, Page
-from linkerdctl.kube.presented import Certificate
+from linkerdctl.kube.presented import Certificate, Presented
 from linkerdctl.kube.rbac import About
 from linkerdctl.kube.shape import is_object
 
@@ -75,7 +75,9 @@ class KubeClient:
         self._concurrency = concurrency
         self._credentials = credentials_for(config)
         self._retired: list[Lanes] = []
-        self._connect(self._credentials.certificate())
+        # Whom to ask for credentials is asked with the first request, in a thread.
+        at_once = self._credentials.present() if self._credentials.at_hand else Presented()
+        self._connect(at_once.certificate)
 
     def _connect(self, certificate: Certificate | None) -> None:
         self._certificate = certificate
@@ -182,16 +184,12 @@ class KubeClient:
     async def _identity(self) -> _Identity:
         """Who asks; a new certificate is put to use."""
         credentials = self._credentials
-
-        def current() -> tuple[str | None, Certificate | None]:
-            return credentials.authorization(), credentials.certificate()
-
-        authorization, certificate = current() if credentials.at_hand else await asyncio.to_thread(current)
-        if certificate != self._certificate:
+        current = credentials.present() if credentials.at_hand else await asyncio.to_thread(credentials.present)
+        if current.certificate != self._certificate:
             self._retired.append(self._lanes)
-            self._connect(certificate)
-        own = [("Authorization", authorization)] if authorization else []
-        return _Identity((*own, *self.config.impersonation.headers()), authorization)
+            self._connect(current.certificate)
+        own = [("Authorization", current.authorization)] if current.authorization else []
+        return _Identity((*own, *self.config.impersonation.headers()), current.authorization)
 
     async def _renewed(self, refused: str | None) -> bool:
         """Whether there may be other credentials than the refused ones."""

@@ -4,12 +4,13 @@ from __future__ import annotations
 
 import base64
 from collections.abc import Mapping
+from dataclasses import replace
 from pathlib import Path
 from typing import Any, Protocol
 
 from linkerdctl.errors import ConfigError
 from linkerdctl.kube.kubeconfig import ClusterConfig, pem
-from linkerdctl.kube.presented import Certificate, bearer
+from linkerdctl.kube.presented import Certificate, Presented, bearer
 
 
 class Credentials(Protocol):
@@ -20,12 +21,11 @@ class Credentials(Protocol):
         """Whether they can be had at once. Else they may run a command, or ask somebody, and want a thread."""
         ...
 
-    def authorization(self) -> str | None:
-        """The Authorization header, fresh; may read a file or run a command. Raises `ConfigError`."""
-        ...
+    def present(self) -> Presented:
+        """What to present now, the header and the certificate of one moment.
 
-    def certificate(self) -> Certificate | None:
-        """The client certificate for TLS, if there is one; as fresh as the header."""
+        May read a file or run a command. Raises `ConfigError`.
+        """
         ...
 
     def renew(self, refused: str | None) -> bool:
@@ -36,22 +36,17 @@ class Credentials(Protocol):
 class Static:
     """What stands in the kubeconfig itself: token, password, certificate."""
 
-    def __init__(self, authorization: str | None = None, certificate: Certificate | None = None) -> None:
-        self._authorization = authorization
-        self._certificate = certificate
+    def __init__(self, presented: Presented) -> None:
+        self._presented = presented
 
     @property
     def at_hand(self) -> bool:
         """Always."""
         return True
 
-    def authorization(self) -> str | None:
-        """The header."""
-        return self._authorization
-
-    def certificate(self) -> Certificate | None:
-        """The certificate."""
-        return self._certificate
+    def present(self) -> Presented:
+        """Always the same."""
+        return self._presented
 
     def renew(self, refused: str | None) -> bool:
         """It stays what it is."""
@@ -61,9 +56,8 @@ class Static:
 class TokenFile:
     """A token in a file that someone else keeps fresh (projected service account tokens)."""
 
-    def __init__(self, path: str, certificate: Certificate | None = None, *, otherwise: str | None = None) -> None:
+    def __init__(self, path: str, *, otherwise: Presented) -> None:
         self._path = Path(path)
-        self._certificate = certificate
         self._otherwise = otherwise
 
     @property
@@ -71,23 +65,19 @@ class TokenFile:
         """A small file is read sooner than a thread is started."""
         return True
 
-    def authorization(self) -> str | None:
+    def present(self) -> Presented:
         """The token as the file holds it now; the one in the kubeconfig where there is no file to read."""
         try:
             token = self._path.read_bytes().decode("latin-1").strip()
         except OSError as error:
-            if self._otherwise is not None:
+            if self._otherwise.authorization is not None:
                 return self._otherwise
             raise ConfigError(f"token file {self._path} cannot be read: {error.strerror}") from None
-        return bearer(token, f"token file {self._path}")
-
-    def certificate(self) -> Certificate | None:
-        """The one in the kubeconfig."""
-        return self._certificate
+        return replace(self._otherwise, authorization=bearer(token, f"token file {self._path}"))
 
     def renew(self, refused: str | None) -> bool:
         """Whether the file has changed meanwhile."""
-        return self.authorization() != refused
+        return self.present().authorization != refused
 
 
 def credentials_for(config: ClusterConfig) -> Credentials:
@@ -96,12 +86,12 @@ def credentials_for(config: ClusterConfig) -> Credentials:
     certificate = _certificate(user)
     token = bearer(str(user["token"]), "the kubeconfig's user") if user.get("token") else None
     if user.get("tokenFile"):
-        return TokenFile(str(user["tokenFile"]), certificate, otherwise=token)
+        return TokenFile(str(user["tokenFile"]), otherwise=Presented(token, certificate))
     if token:
-        return Static(token, certificate)
+        return Static(Presented(token, certificate))
     if user.get("username"):
-        return Static(_basic(str(user["username"]), str(user.get("password") or "")), certificate)
-    return _asked_for(user, config) if certificate is None else Static(None, certificate)
+        return Static(Presented(_basic(str(user["username"]), str(user.get("password") or "")), certificate))
+    return _asked_for(user, config) if certificate is None else Static(Presented(certificate=certificate))
 
 
 def _asked_for(user: Mapping[str, Any], config: ClusterConfig) -> Credentials:
@@ -114,7 +104,7 @@ def _asked_for(user: Mapping[str, Any], config: ClusterConfig) -> Credentials:
         from linkerdctl.kube.auth_provider import AuthProvider
 
         return AuthProvider(user["auth-provider"], config)
-    return Static()
+    return Static(Presented())
 
 
 def _basic(name: str, password: str) -> str:

@@ -17,7 +17,7 @@ from typing import Any, Self
 
 from linkerdctl.errors import ConfigError
 from linkerdctl.kube.kubeconfig import ClusterConfig
-from linkerdctl.kube.presented import Certificate, bearer
+from linkerdctl.kube.presented import Certificate, Presented, bearer
 
 _VERSIONS = ("client.authentication.k8s.io/v1", "client.authentication.k8s.io/v1beta1")
 _MODES = ("Never", "IfAvailable", "Always")
@@ -82,10 +82,9 @@ def _listed(entry: Mapping[str, Any], key: str) -> list[Any]:
 
 @dataclass(frozen=True, slots=True)
 class Issued:
-    """What a plugin gave: a header, a certificate, or both, until when."""
+    """What a plugin gave, and until when."""
 
-    authorization: str | None = field(default=None, repr=False)
-    certificate: Certificate | None = None
+    presented: Presented
     expires: datetime.datetime | None = None
 
     @property
@@ -109,26 +108,19 @@ class ExecPlugin:
         issued = self._issued
         return issued is not None and issued.lasts and not self._running.locked()
 
-    def authorization(self) -> str | None:
-        """The plugin's token."""
-        return self._current().authorization
-
-    def certificate(self) -> Certificate | None:
-        """The plugin's certificate."""
-        return self._current().certificate
+    def present(self) -> Presented:
+        """What the plugin gave, or gives now."""
+        with self._running:
+            if self._issued is None or not self._issued.lasts:
+                self._issued = _issued(_run(self._spec, self._config), self._spec)
+            return self._issued.presented
 
     def renew(self, refused: str | None) -> bool:
         """Run it again next time, unless another request has already had it run since."""
         with self._running:
-            if self._issued is not None and self._issued.authorization == refused:
+            if self._issued is not None and self._issued.presented.authorization == refused:
                 self._issued = None
         return True
-
-    def _current(self) -> Issued:
-        with self._running:
-            if self._issued is None or not self._issued.lasts:
-                self._issued = _issued(_run(self._spec, self._config), self._spec)
-            return self._issued
 
 
 def _run(spec: Spec, config: ClusterConfig) -> bytes:
@@ -212,7 +204,8 @@ def _issued(output: bytes, spec: Spec) -> Issued:
         raise ConfigError(f"{origin} answers in another version than {spec.version}, which the kubeconfig names")
     if not (token or certificate):
         raise ConfigError(f"{origin} printed an ExecCredential without token or certificate")
-    return Issued(bearer(str(token), origin) if token else None, certificate, _moment(expires, origin))
+    presented = Presented(bearer(str(token), origin) if token else None, certificate)
+    return Issued(presented, _moment(expires, origin))
 
 
 def _certificate(status: Mapping[str, Any]) -> Certificate | None:

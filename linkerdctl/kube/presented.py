@@ -18,6 +18,14 @@ class Certificate:
     key: bytes = field(repr=False)
 
 
+@dataclass(frozen=True, slots=True)
+class Presented:
+    """What goes with a request: an Authorization header, a client certificate for TLS, both or neither."""
+
+    authorization: str | None = field(default=None, repr=False)
+    certificate: Certificate | None = None
+
+
 def bearer(token: str, origin: str) -> str:
     """The header for a token; raises `ConfigError` for one that no header can carry, without showing it."""
     if not token:

@@ -46,10 +46,10 @@ def provided(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Callable[..., A
 def test_an_auth_provider_is_asked_through_the_kubernetes_package(provided: Callable[..., Any]) -> None:
     token = id_token(3600)
     credentials = provided(**{"id-token": token})
-    assert credentials.authorization() == f"Bearer {token}"
-    assert credentials.certificate() is None
+    assert credentials.present().authorization == f"Bearer {token}"
+    assert credentials.present().certificate is None
     assert credentials.renew(f"Bearer {token}")
-    assert credentials.authorization() == f"Bearer {token}"
+    assert credentials.present().authorization == f"Bearer {token}"
 
 
 async def test_what_has_expired_is_refreshed_and_kept_in_its_file(
@@ -69,7 +69,7 @@ async def test_what_has_expired_is_refreshed_and_kept_in_its_file(
                 "idp-certificate-authority-data": encoded(authority.cert_pem.bytes()),
             }
         )
-        assert await asyncio.to_thread(credentials.authorization) == f"Bearer {fresh}"
+        assert (await asyncio.to_thread(credentials.present)).authorization == f"Bearer {fresh}"
     assert fresh in (tmp_path / "second").read_text()
 
 
@@ -90,7 +90,7 @@ def test_an_auth_provider_that_gives_nothing_is_told(
     provided: Callable[..., Any], name: str, config: dict[str, Any], words: str
 ) -> None:
     with pytest.raises(ConfigError) as caught:
-        provided(name, **config).authorization()
+        provided(name, **config).present()
     assert words in caught.value.message
     assert "planted" not in caught.value.message
     assert "exec plugin" in str(caught.value.next_step)
@@ -103,7 +103,7 @@ def test_the_kubernetes_package_is_loaded_for_auth_providers_alone(tmp_path: Pat
         from linkerdctl.kube.kubeconfig import load_config
         client = KubeClient(load_config(sys.argv[1]))
         before = "kubernetes" in sys.modules
-        client._credentials.authorization()
+        client._credentials.present()
         print(before, "kubernetes" in sys.modules)
     """
 

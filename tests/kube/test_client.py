@@ -15,7 +15,7 @@ from linkerdctl.errors import ApiError, ConfigError
 from linkerdctl.kube.answers import LONGEST_PAUSE, RETRIES
 from linkerdctl.kube.client import PAGE, KubeClient, collection_path
 from linkerdctl.kube.connection import SPARE
-from linkerdctl.kube.presented import Certificate
+from linkerdctl.kube.presented import Certificate, Presented
 from linkerdctl.kube.rbac import About
 from tests.kube.fakes import FakeApi, config_for, listing, server_tls, serving, status
 
@@ -178,11 +178,8 @@ class Useless:
 
     at_hand = True
 
-    def authorization(self) -> str | None:
-        return "Bearer t"
-
-    def certificate(self) -> Certificate | None:
-        return None
+    def present(self) -> Presented:
+        return Presented("Bearer t")
 
     def renew(self, refused: str | None) -> bool:
         raise ConfigError("nobody is there to ask")
@@ -219,11 +216,8 @@ class Rotating:
     def __init__(self, *certificates: Certificate) -> None:
         self.certificates = list(certificates)
 
-    def authorization(self) -> str | None:
-        return None
-
-    def certificate(self) -> Certificate | None:
-        return self.certificates[0]
+    def present(self) -> Presented:
+        return Presented(certificate=self.certificates[0])
 
     def renew(self, refused: str | None) -> bool:
         return False

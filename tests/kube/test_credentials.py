@@ -151,9 +151,9 @@ def test_a_pod_speaks_to_its_own_cluster(in_a_pod: Path) -> None:
     config = load_config(None, None, Impersonation("jane"))
     assert config.server == "https://[fd00::1]:6443"
     assert (config.namespace, config.ca, config.impersonation.user) == ("emojivoto", b"PEM", "jane")
-    assert credentials_for(config).authorization() == "Bearer pod-token"
+    assert credentials_for(config).present().authorization == "Bearer pod-token"
     (in_a_pod / "token").write_text("rotated")
-    assert credentials_for(config).authorization() == "Bearer rotated"
+    assert credentials_for(config).present().authorization == "Bearer rotated"
     assert "pod-token" not in repr(config)
 
 

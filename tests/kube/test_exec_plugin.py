@@ -75,13 +75,13 @@ def in_seconds(seconds: float) -> str:
 @pytest.mark.parametrize("version", [V1, V1BETA1])
 def test_both_versions_are_spoken(plugin: Plugin, version: str) -> None:
     plugin.answers(version, token="t")
-    assert plugin.credentials(version).authorization() == "Bearer t"
+    assert plugin.credentials(version).present().authorization == "Bearer t"
     assert plugin.told == {"apiVersion": version, "kind": "ExecCredential", "spec": {"interactive": False}}
 
 
 def test_it_gets_its_arguments_and_environment(plugin: Plugin) -> None:
     plugin.answers(token="t")
-    plugin.credentials(args=["get-token", 5], env=[{"name": "PROFILE", "value": "prod"}]).authorization()
+    plugin.credentials(args=["get-token", 5], env=[{"name": "PROFILE", "value": "prod"}]).present()
     assert (plugin.folder / "args").read_text() == "get-token\n5\n"
     assert (plugin.folder / "profile").read_text() == "prod"
 
@@ -89,7 +89,7 @@ def test_it_gets_its_arguments_and_environment(plugin: Plugin) -> None:
 def test_a_variable_without_a_value_is_empty(plugin: Plugin, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("PROFILE", "dev")
     plugin.answers(token="t")
-    plugin.credentials(env=[{"name": "PROFILE"}]).authorization()
+    plugin.credentials(env=[{"name": "PROFILE"}]).present()
     assert (plugin.folder / "profile").read_text() == ""
 
 
@@ -102,20 +102,20 @@ def test_a_variable_without_a_value_is_empty(plugin: Plugin, monkeypatch: pytest
 )
 def test_odd_extensions_of_a_cluster_do_no_harm(plugin: Plugin, extension: object, config: str | None) -> None:
     plugin.answers(token="t")
-    plugin.credentials(cluster={"extensions": [extension]}, provideClusterInfo=True).authorization()
+    plugin.credentials(cluster={"extensions": [extension]}, provideClusterInfo=True).present()
     assert plugin.told["spec"]["cluster"].get("config") == config
 
 
 def test_the_cluster_is_told_only_where_that_is_asked_for(plugin: Plugin) -> None:
     plugin.answers(token="t")
     cluster = {"extensions": [{"name": "client.authentication.k8s.io/exec", "extension": {"audience": "a"}}]}
-    plugin.credentials(cluster=cluster, provideClusterInfo=True).authorization()
+    plugin.credentials(cluster=cluster, provideClusterInfo=True).present()
     assert plugin.told["spec"]["cluster"] == {
         "server": "https://api:6443",
         "certificate-authority-data": "UEVN",
         "config": {"audience": "a"},
     }
-    plugin.credentials(cluster=cluster).authorization()
+    plugin.credentials(cluster=cluster).present()
     assert "cluster" not in plugin.told["spec"]
 
 
@@ -127,27 +127,36 @@ def test_the_cluster_is_told_only_where_that_is_asked_for(plugin: Plugin) -> Non
 def test_what_it_gives_is_kept_until_it_expires(plugin: Plugin, expires: str | None, runs: int) -> None:
     plugin.answers(token="t", expires=expires)
     credentials = plugin.credentials()
-    assert {credentials.authorization() for _ in range(3)} == {"Bearer t"}
+    assert {credentials.present().authorization for _ in range(3)} == {"Bearer t"}
     assert plugin.runs == runs
 
 
 def test_what_expires_in_a_moment_is_expired(plugin: Plugin) -> None:
     plugin.answers(token="old", expires=in_seconds(5))
     credentials = plugin.credentials()
-    assert credentials.authorization() == "Bearer old"
+    assert credentials.present().authorization == "Bearer old"
     plugin.answers(token="new", expires=in_seconds(3600))
-    assert credentials.authorization() == "Bearer new"
+    assert credentials.present().authorization == "Bearer new"
 
 
 def test_only_what_was_refused_is_forgotten(plugin: Plugin) -> None:
     plugin.answers(token="old")
     credentials = plugin.credentials()
-    credentials.authorization()
+    credentials.present()
     plugin.answers(token="new")
     for _ in range(3):
         assert credentials.renew("Bearer old")
-        assert credentials.authorization() == "Bearer new"
+        assert credentials.present().authorization == "Bearer new"
     assert plugin.runs == 2
+
+
+async def test_however_soon_it_expires_it_is_asked_once_for_a_request(plugin: Plugin) -> None:
+    plugin.answers(token="t", expires="2020-01-01T00:00:00Z")
+    api = FakeApi({"/version": {}})
+    async with serving(api) as server, KubeClient(config_for(server, plugin.entry())) as client:
+        await client.get("/version", VERSION)
+    assert plugin.runs == 1
+    assert api.headers("authorization") == ["Bearer t"]
 
 
 async def test_a_refused_token_is_renewed_once_for_all_requests_in_flight(plugin: Plugin) -> None:
@@ -157,6 +166,7 @@ async def test_a_refused_token_is_renewed_once_for_all_requests_in_flight(plugin
         JSONResponse({}) if request.headers["authorization"] == "Bearer new" else status(401)
     )
     async with serving(api) as server, KubeClient(config_for(server, plugin.entry())) as client:
+        await asyncio.to_thread(client._credentials.present)
         plugin.answers(token="new")
         await asyncio.gather(*(client.get("/version", VERSION) for _ in range(8)))
     assert plugin.runs == 2
@@ -184,7 +194,7 @@ async def test_a_refused_token_is_renewed_once_for_all_requests_in_flight(plugin
 def test_an_answer_that_is_none_is_told_and_not_quoted(plugin: Plugin, answer: str, words: str) -> None:
     (plugin.folder / "answer").write_text(answer)
     with pytest.raises(ConfigError) as caught:
-        plugin.credentials().authorization()
+        plugin.credentials().present()
     assert caught.value.message.startswith(f"exec plugin '{plugin.command}' ")
     assert words in caught.value.message
     assert "plan" not in caught.value.message.replace(str(plugin.command), "")
@@ -218,14 +228,14 @@ def test_an_entry_that_is_none_is_told(entry: Any, words: str) -> None:
 def test_a_plugin_that_is_not_there_brings_its_hint() -> None:
     entry = {"command": "no-such-plugin", "apiVersion": V1, "installHint": "brew install it\n"}
     with pytest.raises(ConfigError, match="exec plugin 'no-such-plugin' is not there") as caught:
-        credentials_for(config_for("https://x", {"exec": entry})).authorization()
+        credentials_for(config_for("https://x", {"exec": entry})).present()
     assert caught.value.next_step == "brew install it"
 
 
 def test_a_plugin_that_may_not_be_run_is_told(plugin: Plugin) -> None:
     plugin.command.chmod(0o644)
     with pytest.raises(ConfigError, match="cannot be run: permission denied"):
-        plugin.credentials().authorization()
+        plugin.credentials().present()
 
 
 def test_a_plugin_that_fails_is_quoted_without_its_secrets(plugin: Plugin) -> None:
@@ -235,7 +245,7 @@ def test_a_plugin_that_fails_is_quoted_without_its_secrets(plugin: Plugin) -> No
             args=["login", "--client-secret", "planted-next", "--password=planted-same"],
             env=[{"name": "PROFILE", "value": "planted-env"}],
             installHint="get it there",
-        ).authorization()
+        ).present()
     message = caught.value.message
     assert message == f"exec plugin '{plugin.command}' exited with 3: [1mno: *** *** *** login"
     assert caught.value.next_step == "get it there"
@@ -244,7 +254,7 @@ def test_a_plugin_that_fails_is_quoted_without_its_secrets(plugin: Plugin) -> No
 def test_a_plugin_that_dies_silently_is_told(plugin: Plugin) -> None:
     plugin.script("exit 1")
     with pytest.raises(ConfigError) as caught:
-        plugin.credentials().authorization()
+        plugin.credentials().present()
     assert caught.value.message.endswith("exited with 1")
     assert "log in again" in str(caught.value.next_step)
 
@@ -271,11 +281,11 @@ def test_at_a_terminal_a_plugin_may_ask_its_user_unless_it_says_never(
     at_a_terminal()
     plugin.script("echo 'open this page' >&2; cat answer")
     plugin.answers(token="t")
-    assert plugin.credentials(**mode).authorization() == "Bearer t"
+    assert plugin.credentials(**mode).present().authorization == "Bearer t"
     assert plugin.told["spec"]["interactive"] is interactive
     assert ("open this page" in capfd.readouterr().err) is interactive
 
 
 def test_a_plugin_that_must_ask_says_so_where_it_cannot(plugin: Plugin) -> None:
     with pytest.raises(ConfigError, match="needs a terminal"):
-        plugin.credentials(interactiveMode="Always").authorization()
+        plugin.credentials(interactiveMode="Always").present()
