@@ -155,7 +155,8 @@ def test_a_gate_does_not_let_silent_proxies_through(
     assert "error: 1 of 4 proxies did not answer: how long their certificates hold is not known" in err
     assert on(mesh, monkeypatch, capsys, "-n", "emojivoto", "-o", "json", "--min-left", "30%", "--strict")[0] == 3
     assert on(mesh, monkeypatch, capsys, "deploy/emoji", "-n", "emojivoto", "-o", "json", "--min-left", "30%")[0] == 0
-    assert on(mesh, monkeypatch, capsys, "-n", "emojivto", "-o", "json", "--min-left", "30%")[0] == 4
+    assert run(["identity", "-n", "emojivto", "-o", "json", "--min-left", "30%"]) == 1
+    assert "namespace 'emojivto' not found" in capsys.readouterr().err
 
 
 def test_who_may_not_read_the_secret_sees_the_rest_and_the_rule(
