@@ -79,4 +79,4 @@ class Histogram:
         below = self.counts[at - 1] if at else 0.0
         inside = self.counts[at] - below
         share = (rank - below) / inside if inside else 0.0
-        return Quantile(lower + (upper - lower) * share, lower, upper)
+        return Quantile(min(lower + (upper - lower) * share, upper), lower, upper)  # rounding may lead beyond

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+import os
 
 import pytest
 from hypothesis import given, settings
@@ -14,6 +15,7 @@ from linkerdctl.metrics.histogram import Histogram
 from linkerdctl.metrics.scrape import START_TIME, Scrape
 from linkerdctl.metrics.traffic import Traffic
 
+examples = settings(max_examples=int(os.environ.get("LINKERDCTL_EXAMPLES", "200")), deadline=None)
 BOUNDS = (1.0, 2.0, 5.0, 10.0, 100.0, math.inf)
 
 
@@ -174,3 +176,54 @@ def test_histograms_with_other_bounds_keep_what_both_know() -> None:
 def test_no_requests_are_no_data_and_not_zero() -> None:
     nothing = golden(Traffic(successes=0.0, failures=0.0, request_rate=0.0, tcp_open=2))
     assert (nothing.success_rate, nothing.rps, nothing.p95, nothing.tcp_open) == (None, None, None, 2)
+
+
+SHARES = (0.0, 0.1, 0.5, 0.95, 0.99, 1.0)
+
+
+@examples
+@given(st.dictionaries(st.floats(-5, 5) | st.sampled_from(BOUNDS), st.integers(0, 9).map(float), max_size=6))
+def test_quantiles_lie_in_their_buckets_and_in_order_whatever_the_counts(buckets: dict[float, float]) -> None:
+    """A proxy may write counts that are not cumulative: they are taken to be at least those of the bounds below."""
+    found = [Histogram.of({**buckets, math.inf: 5.0}).quantile(share) for share in SHARES]
+    if None in found:
+        assert set(found) == {None}
+        return
+    assert all(each and each.lower <= each.value <= each.upper for each in found)
+    values = [each.value for each in found if each]
+    assert values == sorted(values)
+
+
+steps = st.lists(st.tuples(st.booleans(), st.lists(st.integers(0, 9), min_size=1, max_size=3)), min_size=2, max_size=8)
+
+
+@examples
+@given(steps, st.booleans())
+def test_what_is_counted_from_look_to_look_adds_up_to_all_that_happened(
+    steps: list[tuple[bool, list[int]]], tells_its_start: bool
+) -> None:
+    """Each step is a window in which requests come, after a restart of the proxy or not.
+
+    A proxy that does not say when it started is known to be another one only where a counter fell.
+    """
+    held, started = [0, 0, 0], 1.0
+    windows: list[Window] = []
+    happened: list[dict[bytes, float]] = []
+    before = scrape(0.0, started if tells_its_start else None, c={b"%d" % index: 0.0 for index in range(3)})
+    for number, (restarts, requests) in enumerate(steps, start=1):
+        if restarts:
+            held, started = [0, 0, 0], number * 10 - 5.0
+        came = [*requests, 0, 0][:3]
+        held = [one + more for one, more in zip(held, came, strict=True)]
+        counters = {b"%d" % index: float(value) for index, value in enumerate(held)}
+        after = scrape(number * 10.0, started if tells_its_start else None, c=counters)
+        windows.append(Window(before, after))
+        seen = before.samples["c"]
+        fell = [counters[key] < seen[key] for key in counters]
+        happened.append(
+            dict(zip(counters, map(float, came), strict=True))
+            if tells_its_start or not restarts
+            else {key: counters[key] - (0.0 if less else seen[key]) for key, less in zip(counters, fell, strict=True)}
+        )
+        before = after
+    assert [counter_deltas(window, "c") for window in windows] == happened
