@@ -7,6 +7,7 @@ from collections.abc import Sequence
 from linkerdctl.errors import UsageError
 from linkerdctl.profiles.coverage import NEVER_SEEN, NO_ROUTE, SEEN, CoverageRow
 from linkerdctl.profiles.findings import Finding, Severity
+from linkerdctl.render import numbers
 from linkerdctl.render.formats import FORMATS
 from linkerdctl.render.terminal import Terminal, printable
 from linkerdctl.render.view import Column, View
@@ -34,7 +35,7 @@ COVERAGE_VIEW: View[CoverageRow] = View(
         Column("STATE", "state", lambda row: row.state, left=True, style=lambda row: _STYLES[row.state]),
         Column("ROUTE", "route", lambda row: row.name, left=True),
         Column("REQUESTS", "requests", lambda row: row.requests),
-        Column("SHARE", "share", lambda row: row.share, lambda row: "-" if row.share is None else f"{row.share:.1%}"),
+        Column("SHARE", "share", lambda row: row.share, lambda row: numbers.percent(row.share)),
     ]
 )
 

@@ -163,9 +163,9 @@ def test_coverage_of_a_profile_in_a_file_as_a_table(profile: Outcome, tmp_path: 
     assert code == 0
     assert [line.split() for line in out.splitlines()] == [
         ["STATE", "ROUTE", "REQUESTS", "SHARE"],
-        ["seen", "api", "14", "9.1%"],
-        ["no", "route", "GET", "/api/vote", "139", "90.3%"],
-        ["no", "route", "GET", "/no/such/page", "1", "0.6%"],
+        ["seen", "api", "14", "9.09%"],
+        ["no", "route", "GET", "/api/vote", "139", "90.26%"],
+        ["no", "route", "GET", "/no/such/page", "1", "0.65%"],
     ]
 
 
