@@ -55,6 +55,12 @@ class within:  # noqa: N801 - reads as a word: `async with within(5)`
             raise ProxyError(f"timed out after {self._seconds:g}s") from None
 
 
+_ALLOW = (
+    "--via port-forward comes from inside the pod and needs no policy; one that lets the API server in stands in "
+    "docs/troubleshooting.md, below 'Proxies do not answer'"
+)
+
+
 def refusal(status: int) -> str:
     """What a proxy means that answers with this status instead of its metrics."""
     if status == 403:
@@ -70,7 +76,7 @@ def as_proxy_error(error: ApiError) -> ProxyError:
     An answer that is not Kubernetes' own is the proxy's, handed through.
     """
     if error.status and error.status != 401 and not error.reason:
-        return ProxyError(refusal(error.status))
+        return ProxyError(refusal(error.status), next_step=_ALLOW if error.status == 403 else None)
     if error.status == 403:
         return ProxyError(f"you may not read it: no permission for {error.resource}", next_step=error.next_step)
     for words in ("connection refused", "no route to host", "i/o timeout", "connection reset", "no such host"):

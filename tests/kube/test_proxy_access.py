@@ -90,7 +90,13 @@ async def test_what_the_proxy_itself_does_wrong_is_told(fetch: type, answer: Ans
     with pytest.raises(ProxyError) as caught:
         await fetch(answer)
     assert caught.value.message.startswith(reason)
-    assert caught.value.next_step is None
+    assert caught.value.next_step is None or "403" in reason
+
+
+async def test_who_meets_a_policy_on_the_api_server_s_way_is_told_of_others() -> None:
+    with pytest.raises(ProxyError) as caught:
+        await through_api(Response(b"", 403))
+    assert (caught.value.next_step or "").startswith("--via port-forward comes from inside the pod and needs no policy")
 
 
 @WAYS
