@@ -7,9 +7,10 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 
 from linkerdctl.kube.kinds import NAMESPACE, POD
+from linkerdctl.kube.pods import TAP_DISABLED
 from linkerdctl.kube.selection import Selection
 from linkerdctl.kube.served import Served as Api
-from linkerdctl.tap.pods import DISABLED, TapPod
+from linkerdctl.tap.pods import TapPod
 
 NAMED = 5
 """Pods named each; above that they are counted."""
@@ -111,7 +112,7 @@ def _pods(facts: Facts) -> Iterator[Finding]:
         yield Finding(bad, f"not meshed: {_names(unmeshed)}", inject)
     if disabled:
         yield Finding(
-            bad, f"tap is disabled by the annotation {DISABLED}: {_names(disabled)}", "remove it, and restart them"
+            bad, f"tap is disabled by the annotation {TAP_DISABLED}: {_names(disabled)}", "remove it, and restart them"
         )
     if lacking:
         restart = "they are older than the viz extension: restart them (kubectl rollout restart)"
@@ -139,18 +140,16 @@ def _no_pods(target: Selection) -> Finding:
 
 def _ports(facts: Facts) -> Iterator[Finding]:
     tappable = [pod for pod in facts.pods or () if pod.tappable]
-    for what, reason, ports in (
-        (
-            "skipped",
-            "do not go through the proxy (config.linkerd.io/skip-inbound-ports)",
-            _ports_of(tappable, "skipped"),
-        ),
-        ("opaque", "are plain bytes to the proxy (config.linkerd.io/opaque-ports)", _ports_of(tappable, "opaque")),
+    skipped = sorted({port for pod in tappable for port in pod.skipped})
+    opaque = sorted({port for pod in tappable for port in pod.opaque})
+    for what, ports, reason in (
+        ("skipped", skipped, "do not go through the proxy (config.linkerd.io/skip-inbound-ports)"),
+        ("opaque", opaque, "are plain bytes to the proxy (config.linkerd.io/opaque-ports)"),
     ):
         if ports:
             listed = ", ".join(map(str, ports))
-            what_of_it = f"{what} ports {listed}: requests to them {reason} and cannot be tapped"
-            yield Finding(None if facts.tapped else False, what_of_it)
+            told = f"{what} ports {listed}: requests to them {reason} and cannot be tapped"
+            yield Finding(None if facts.tapped else False, told)
 
 
 def _traffic(facts: Facts) -> Iterator[Finding]:
@@ -200,7 +199,3 @@ def _requests(number: int) -> str:
 def _names(pods: Sequence[TapPod]) -> str:
     names = ", ".join(str(pod.ref) for pod in pods[:NAMED])
     return f"{names} and {len(pods) - NAMED} more" if len(pods) > NAMED else names
-
-
-def _ports_of(pods: Sequence[TapPod], field: str) -> list[int]:
-    return sorted({port for pod in pods for port in getattr(pod, field)})

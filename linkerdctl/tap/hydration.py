@@ -11,8 +11,12 @@ from typing import Any
 from linkerdctl.kube import pods
 from linkerdctl.tap.events import Direction, Endpoint, Labels, TapEvent
 
+MOST_JOINED = 8192
+"""Labels with a pod's own added that are remembered before all are forgotten."""
+
 Manifest = Mapping[str, Any]
 OwnerLabels = Mapping[str, str]
+"""Of a pod's owners, as `TapEvent`s have them: `deployment`, not `replicaset`."""
 
 
 class Hydration:
@@ -25,8 +29,11 @@ class Hydration:
                 labels = _pod_labels(manifest, owners)
                 for ip in pods.addresses(manifest):
                     by_ip[ip].append((pods.is_running(manifest), labels))
-        self._labels = {ip: only for ip, those in by_ip.items() if (only := _only(those)) is not None}
+        self._labels: dict[str, Labels] = {
+            ip: only for ip, those in by_ip.items() if (only := _only(those)) is not None
+        }
         self._joined: dict[tuple[int, str], tuple[Labels, Labels]] = {}
+        """What labels became, by their identity, which they keep for as long as they are held here, and address."""
 
     def hydrated(self, event: TapEvent) -> TapEvent:
         """The event, its source labelled always, its destination where the proxy cannot know it: at its own side."""
@@ -44,7 +51,7 @@ class Hydration:
         key = id(endpoint.labels), endpoint.ip
         known = self._joined.get(key)
         if known is None:
-            if len(self._joined) >= 8192:
+            if len(self._joined) >= MOST_JOINED:
                 self._joined.clear()
             joined = MappingProxyType({**endpoint.labels, **more})
             known = self._joined[key] = endpoint.labels, joined

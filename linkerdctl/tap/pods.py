@@ -10,6 +10,7 @@ from typing import Any
 from linkerdctl.kube.inventory import PodRef
 from linkerdctl.kube.pods import (
     CONTROL_PLANE_LABEL,
+    IDENTITY_VARIABLE,
     PROXY_CONTAINER,
     TAP_DISABLED,
     TAP_ENABLED,
@@ -20,8 +21,6 @@ from linkerdctl.kube.pods import (
 )
 
 TAP_PORT, TAP_PORT_NAME = 4190, "linkerd-tap"
-ENABLED, DISABLED = TAP_ENABLED, TAP_DISABLED
-_IDENTITY = "LINKERD2_PROXY_IDENTITY_LOCAL_NAME"
 _TAP_CLIENT = "LINKERD2_PROXY_TAP_SVC_NAME"
 _LISTEN = "LINKERD2_PROXY_CONTROL_LISTEN_ADDR"
 _OPAQUE = "LINKERD2_PROXY_INBOUND_PORTS_DISABLE_PROTOCOL_DETECTION"
@@ -66,8 +65,8 @@ def tap_pod(manifest: Manifest) -> TapPod:
         ip=next(addresses(manifest), ""),
         meshed=is_meshed(manifest),
         running=is_running(manifest),
-        disabled=annotations.get(DISABLED) == "true",
-        enabled=annotations.get(ENABLED) == "true" or bool(environment.get(_TAP_CLIENT)),
+        disabled=annotations.get(TAP_DISABLED) == "true",
+        enabled=annotations.get(TAP_ENABLED) == "true" or bool(environment.get(_TAP_CLIENT)),
         port=_tap_port(manifest, environment),
         identity=_identity(manifest, environment),
         skipped=tuple(port for port in listening if _holds(skip, port)),
@@ -100,14 +99,14 @@ def _identity(manifest: Manifest, environment: Mapping[str, str]) -> str:
     """The proxy's mesh identity. On a real pod the variable refers to others: `$(_pod_sa).$(_pod_ns).serviceaccount...`."""
     metadata, spec = manifest["metadata"], manifest.get("spec", {})
     own = f"{spec.get('serviceAccountName') or 'default'}.{metadata['namespace']}"
-    told = environment.get(_IDENTITY, "")
+    told = environment.get(IDENTITY_VARIABLE, "")
     if told and "$(" not in told:
         return told
     _, found, domain = told.partition(".serviceaccount.identity.")
-    control_plane = (metadata.get("labels") or {}).get(CONTROL_PLANE_LABEL, "linkerd")
-    return (
-        f"{own}.serviceaccount.identity.{domain if found and '$(' not in domain else f'{control_plane}.cluster.local'}"
-    )
+    if not found or "$(" in domain:
+        control_plane = (metadata.get("labels") or {}).get(CONTROL_PLANE_LABEL, "linkerd")
+        domain = f"{control_plane}.cluster.local"
+    return f"{own}.serviceaccount.identity.{domain}"
 
 
 def _skipped(manifest: Manifest, annotations: Mapping[str, str]) -> str:
