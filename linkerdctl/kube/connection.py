@@ -5,12 +5,12 @@ from __future__ import annotations
 import os
 import ssl
 import tempfile
-from collections.abc import Iterator
 from typing import Any
 
 import httpcore
 
 from linkerdctl.errors import ApiError, ConfigError
+from linkerdctl.kube.causes import cause_in_words
 from linkerdctl.kube.http import check_url
 from linkerdctl.kube.kubeconfig import ClusterConfig
 from linkerdctl.kube.lanes import Lanes
@@ -116,28 +116,9 @@ def connection_error(error: BaseException, config: ClusterConfig, about: dict[st
 
 
 def _why(error: BaseException, config: ClusterConfig) -> str:
-    causes = list(_causes(error))
     if isinstance(error, httpcore.TimeoutException | TimeoutError):
         return "it does not answer in time"
-    for cause in causes:
-        if isinstance(cause, ssl.SSLCertVerificationError):
-            return f"its certificate is not trusted ({cause.verify_message})"
-        if isinstance(cause, ssl.SSLError):
-            return f"TLS fails ({(cause.reason or 'for no reason given').replace('_', ' ').lower()})"
-        if isinstance(cause, ConnectionRefusedError):
-            return "connection refused"
-    spoken = next((each.strerror for each in causes if isinstance(each, OSError) and each.strerror), None)
-    return spoken.lower() if spoken else _in_its_words(error).replace(config.proxy_url or "\0", config.proxy)
-
-
-def _causes(error: BaseException | None) -> Iterator[BaseException]:
-    """The error, what led to it, and each of several that came together."""
-    while error is not None:
-        yield error
-        if isinstance(error, BaseExceptionGroup):
-            for each in error.exceptions:
-                yield from _causes(each)
-        error = error.__cause__ or error.__context__
+    return cause_in_words(error) or _in_its_words(error).replace(config.proxy_url or "\0", config.proxy)
 
 
 def _in_its_words(error: BaseException) -> str:

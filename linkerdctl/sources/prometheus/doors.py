@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 import ssl
-from collections.abc import AsyncIterator, Iterator, Mapping
+from collections.abc import AsyncIterator, Mapping
 from contextlib import aclosing, asynccontextmanager
 from typing import TYPE_CHECKING
 from urllib.parse import quote, urlencode
@@ -14,6 +14,7 @@ import httpcore
 from linkerdctl import __version__
 from linkerdctl.errors import PrometheusError
 from linkerdctl.kube.bodies import MOST_OF_A_DOCUMENT, BrokenEncodingError, TooLongError, whole_body
+from linkerdctl.kube.causes import cause_in_words, causes
 from linkerdctl.kube.environment_proxy import environment_proxy
 from linkerdctl.kube.http import FAILURES, Patience, check_url, new_request
 from linkerdctl.kube.lanes import Lanes
@@ -65,9 +66,7 @@ class UrlDoor:
     def _advice(self, error: BaseException) -> str:
         """A server that wants a client's certificate closes the connection when it gets none, with or without a word."""
         step = "is the address right, and is it up?"
-        refused = any(
-            isinstance(each, ssl.SSLCertVerificationError | ConnectionRefusedError) for each in _causes(error)
-        )
+        refused = any(isinstance(each, ssl.SSLCertVerificationError | ConnectionRefusedError) for each in causes(error))
         if not self._url.startswith("https") or refused or isinstance(error, httpcore.ConnectError):
             return step
         if self._presents:
@@ -176,18 +175,9 @@ _LOG_IN_BEHIND = (
 
 def _why(error: BaseException) -> str:
     """The cause beneath what the library says, in few words."""
-    causes = list(_causes(error))
-    for cause in causes:
-        if isinstance(cause, ssl.SSLCertVerificationError):
-            return f"its certificate is not trusted ({cause.verify_message})"
-        if isinstance(cause, ssl.SSLError) and cause.reason == "WRONG_VERSION_NUMBER":
-            return "it does not speak TLS; with http:// perhaps?"
-        if isinstance(cause, ssl.SSLError):
-            return f"TLS fails ({(cause.reason or 'for no reason given').replace('_', ' ').lower()})"
-        if isinstance(cause, ConnectionRefusedError):
-            return "connection refused"
-    spoken = next((each.strerror for each in causes if isinstance(each, OSError) and each.strerror), None)
-    return spoken.lower() if spoken else _SILENT.get(type(error).__name__, type(error).__name__)
+    if any(isinstance(each, ssl.SSLError) and each.reason == "WRONG_VERSION_NUMBER" for each in causes(error)):
+        return "it does not speak TLS; with http:// perhaps?"
+    return cause_in_words(error) or _SILENT.get(type(error).__name__, type(error).__name__)
 
 
 _SILENT = {
@@ -195,12 +185,3 @@ _SILENT = {
     "ReadError": "its answer ended early",
     "ConnectError": "nothing answers there",
 }
-
-
-def _causes(error: BaseException | None) -> Iterator[BaseException]:
-    while error is not None:
-        yield error
-        if isinstance(error, BaseExceptionGroup):
-            for each in error.exceptions:
-                yield from _causes(each)
-        error = error.__cause__ or error.__context__
