@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
+import errno
 import os
 import shlex
 import sys
 from collections.abc import Sequence
 from difflib import SequenceMatcher
-from typing import Any
+from typing import Any, cast
 
 import typer
 
@@ -15,6 +16,7 @@ from linkerdctl.errors import ExitCode, LinkerdctlError, UsageError
 from linkerdctl.render.terminal import Terminal
 
 DEBUG = "LINKERDCTL_DEBUG"
+NO_ROOM = (errno.ENOSPC, errno.EDQUOT, errno.EFBIG, errno.EIO)
 CLOSE = 0.6
 """How alike two options must be for one to be meant by the other, from 0 to 1."""
 
@@ -46,6 +48,9 @@ def _cause(error: Exception) -> Exception:
 
 
 def _failed(error: Exception, words: Sequence[str]) -> ExitCode:
+    if isinstance(error, OSError) and error.errno in NO_ROOM:
+        # Help texts are written by the option parser; everything else goes through the terminal
+        error = LinkerdctlError(f"standard output cannot be written: {error.strerror}")
     if isinstance(error, LinkerdctlError):
         Terminal.of_process().error(error)
         return error.exit_code
@@ -67,6 +72,10 @@ def _invoke(words: list[str]) -> int:
             command.invoke(context)
     except typer.Exit as leave:
         return leave.exit_code
+    except Exception as error:
+        if type(error).__name__ != "NoArgsIsHelpError":
+            raise
+        Terminal.of_process().out(f"{cast('Any', error).ctx.get_help()}\n")
     return ExitCode.OK
 
 
@@ -96,10 +105,7 @@ def _give_up_what_cannot_be_written() -> None:
 
 
 def _wrong_usage(error: Any, words: Sequence[str]) -> ExitCode:
-    """What the option parser could not take, in one line. Without arguments it is the help text that it raises."""
-    if type(error).__name__ == "NoArgsIsHelpError":
-        Terminal.of_process().out(f"{error.ctx.get_help()}\n")
-        return ExitCode.OK
+    """What the option parser could not take, in one line."""
     context = getattr(error, "ctx", None)
     command = context.command_path if context else " ".join(["linkerdctl", *_command_of(words)])
     hint = f"see: {command} --help"

@@ -126,17 +126,19 @@ def test_wrong_usage_is_one_line_and_a_hint(
     assert hint in advice
 
 
-def test_the_reader_of_a_pipe_may_leave(tmp_path: Path) -> None:
+@pytest.mark.parametrize("line", [(*STAT, "-o", "json"), (*CLI, "stat", "--help"), CLI, (*CLI, "stat")])
+def test_the_reader_of_a_pipe_may_leave(line: tuple[str, ...]) -> None:
     read_end, write_end = os.pipe()
     os.close(read_end)
-    ended = subprocess.run((*STAT, "-o", "json"), stdout=write_end, stderr=subprocess.PIPE, text=True, check=False)
+    ended = subprocess.run(line, stdout=write_end, stderr=subprocess.PIPE, text=True, check=False)
     os.close(write_end)
     assert (ended.returncode, ended.stderr) == (0, "")
 
 
-def test_a_full_disk_is_an_error() -> None:
+@pytest.mark.parametrize("line", [STAT, (*CLI, "stat", "--help"), (*CLI, "--version"), CLI, (*CLI, "stat")])
+def test_a_full_disk_is_an_error(line: tuple[str, ...]) -> None:
     with Path("/dev/full").open("w") as full:
-        ended = subprocess.run(STAT, stdout=full, stderr=subprocess.PIPE, text=True, check=False)
+        ended = subprocess.run(line, stdout=full, stderr=subprocess.PIPE, text=True, check=False)
     assert ended.returncode == 1
     assert ended.stderr == "error: standard output cannot be written: No space left on device\n"
 
