@@ -77,6 +77,7 @@ BODIES: dict[str, Behaviour] = {
 }
 STAT, EDGES = "stat deploy -n fire -t 1s -o json", "edges -n fire -t 1s -o json"
 RECORD = "record -n fire --for 1s --every 1s -o recording"
+CARDINALITY, AS_JSON = "metrics cardinality -n fire --by label -o json", "metrics deploy -n fire -o json"
 
 
 @pytest.mark.parametrize("line", [STAT, EDGES, RECORD])
@@ -101,7 +102,7 @@ def test_forty_of_them_at_once(fault: str, cluster: Cluster, tmp_path: Path) -> 
     assert mebibytes < 700
 
 
-@pytest.mark.parametrize("line", [STAT, EDGES])
+@pytest.mark.parametrize("line", [STAT, EDGES, CARDINALITY, AS_JSON])
 def test_a_hundred_thousand_label_values(line: str, cluster: Cluster, tmp_path: Path) -> None:
     cluster.proxies["bad-1"] = a_hundred_thousand_values
     ran, mebibytes = peak(*line.split(), "--timeout", "30s", folder=tmp_path)
