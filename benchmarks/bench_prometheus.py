@@ -6,9 +6,10 @@ import os
 import re
 import subprocess
 import sys
-import time
 from collections.abc import Iterator
+from statistics import median
 
+from benchmarks.processes import measured
 from benchmarks.table import Row
 from linkerdctl.demo.prometheus import PrometheusServer, scraping
 from linkerdctl.demo.servers import DemoMesh, DemoOptions
@@ -30,13 +31,6 @@ SELECTIONS = (
 )
 
 
-def seconds(command: tuple[str, ...], environment: dict[str, str]) -> float:
-    """Wall time of one run; a command that fails is no measurement."""
-    start = time.perf_counter()
-    subprocess.run(command, env=environment, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL, check=True)
-    return time.perf_counter() - start
-
-
 def queries(command: tuple[str, ...], environment: dict[str, str]) -> tuple[int, float]:
     """How many requests one run sends to Prometheus, and the milliseconds of the longest."""
     told = subprocess.run((*command, "-v"), env=environment, capture_output=True, text=True, check=True).stderr
@@ -55,7 +49,9 @@ def rows() -> Iterator[Row]:
             count, slowest = queries(command, environment)
             if not 0 < count <= MOST_REQUESTS:
                 raise RuntimeError(f"{line} makes {count} requests")
-            ratios = [seconds(command, environment) / seconds(bare, dict(os.environ)) for _ in range(ROUNDS)]
-            remark = f"{PODS} proxies, {count} requests, the slowest {slowest:.0f} ms"
+            rounds = [(measured(command, environment), measured(bare, os.environ)) for _ in range(ROUNDS)]
+            ratios = [ours.seconds / own.seconds for ours, own in rounds]
+            processor = median(ours.processor / own.processor for ours, own in rounds)
+            remark = f"on the processor {processor:.1f}; {PODS} proxies, {count} requests, the slowest {slowest:.0f} ms"
             what = f"--prometheus {line}, times a bare interpreter"
             yield Row(what, ratios, TARGET if line == SIMPLE else None, at_most=True, remark=remark)

@@ -30,10 +30,10 @@ class Budget:
 
 
 BUDGETS = {
-    "--help": Budget((*CLI, "--help"), 8, 140),
-    "stat --help": Budget((*CLI, "stat", "--help"), None, 190),
-    "--recording R stat deploy": Budget(STAT, 14, 190),
-    "the same with -o json": Budget((*STAT, "-o", "json"), 14, 190),
+    "--help": Budget((*CLI, "--help"), 8, 125),
+    "stat --help": Budget((*CLI, "stat", "--help"), None, 170),
+    "--recording R stat deploy": Budget(STAT, 14, 180),
+    "the same with -o json": Budget((*STAT, "-o", "json"), 14, 180),
 }
 ROUNDS = 15
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import AsyncIterator, Sequence
+from collections.abc import AsyncIterator, Callable, Sequence
 from contextlib import asynccontextmanager
 from typing import Any
 
@@ -15,6 +15,7 @@ from linkerdctl.kube.inventory import Inventory
 from linkerdctl.kube.kubeconfig import ClusterConfig, Impersonation, load_config
 from linkerdctl.kube.proxy_ways import proxy_access
 from linkerdctl.kube.selection import Selection
+from linkerdctl.metrics.reduce import PeerLabels
 from linkerdctl.render.progress import progress_on
 from linkerdctl.sources.protocol import Source
 from linkerdctl.sources.proxies import ProxySource
@@ -36,7 +37,10 @@ async def open_cluster(
     all_pods: bool,
 ) -> AsyncIterator[Scene]:
     """A scene whose traffic comes from the proxies themselves, or from the Prometheus that is chosen."""
-    async with KubeClient(cluster_config(options), concurrency=options.concurrency) as client:
+    async with (
+        KubeClient(cluster_config(options), concurrency=options.concurrency) as client,
+        _sources(options, client, window=window, since_start=since_start) as source_for,
+    ):
         inventory = await load_inventory(client, selections, all_pods=all_pods)
         await check_namespaces(client, selections, inventory)
 
@@ -49,31 +53,29 @@ async def open_cluster(
             return [each async for each in client.objects(group_version, plural, namespace=namespace)]
 
         stock = Restock(inventory, load_again, options.terminal)
-        async with _source(options, client, inventory, window=window, since_start=since_start) as source:
-            try:
-                yield Scene(inventory, source, manifests, client, stock.look)
-            finally:
-                await stock.close()
+        try:
+            yield Scene(inventory, source_for(inventory.peer_labels), manifests, client, stock.look)
+        finally:
+            await stock.close()
 
 
 @asynccontextmanager
-async def _source(
-    options: GlobalOptions, client: KubeClient, inventory: Inventory, *, window: float, since_start: bool
-) -> AsyncIterator[Source]:
-    """Where traffic comes from."""
+async def _sources(
+    options: GlobalOptions, client: KubeClient, *, window: float, since_start: bool
+) -> AsyncIterator[Callable[[PeerLabels], Source]]:
+    """What gives the source of traffic once the objects are known."""
     if options.prometheus is not None:
         from linkerdctl.cli.prometheus import open_prometheus
 
-        async with open_prometheus(
-            options.prometheus, client, inventory, options.terminal, window=window, since_start=since_start
-        ) as store:
-            yield store
+        chosen, terminal = options.prometheus, options.terminal
+        async with open_prometheus(chosen, client, terminal, window=window, since_start=since_start) as store_for:
+            yield store_for
         return
     async with proxy_access(options.via, client, concurrency=options.concurrency) as access:
-        yield ProxySource(
+        yield lambda peer_labels: ProxySource(
             access,
             window=window,
-            peer_labels=inventory.peer_labels,
+            peer_labels=peer_labels,
             concurrency=options.concurrency,
             deadline=options.timeout,
             since_start=since_start,

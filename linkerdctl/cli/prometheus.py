@@ -2,47 +2,52 @@
 
 from __future__ import annotations
 
+import asyncio
 import re
 from collections import defaultdict
-from collections.abc import AsyncIterator, Sequence
+from collections.abc import AsyncIterator, Callable, Sequence
 from contextlib import asynccontextmanager
 
 from linkerdctl.cli.options import PrometheusOptions
 from linkerdctl.errors import UsageError
 from linkerdctl.kube.client import KubeClient
-from linkerdctl.kube.inventory import Inventory
 from linkerdctl.metrics.query import Matcher
+from linkerdctl.metrics.reduce import PeerLabels
 from linkerdctl.render.progress import progress_on
 from linkerdctl.render.terminal import Terminal
 from linkerdctl.sources.prometheus.address import Url, parse_address
 from linkerdctl.sources.prometheus.api import Prometheus
 from linkerdctl.sources.prometheus.config import http_config
 from linkerdctl.sources.prometheus.doors import open_service, open_url
+from linkerdctl.sources.prometheus.setup import setup_query
 from linkerdctl.sources.prometheus.source import PrometheusSource
 
 
 @asynccontextmanager
 async def open_prometheus(
-    options: PrometheusOptions,
-    client: KubeClient,
-    inventory: Inventory,
-    terminal: Terminal,
-    *,
-    window: float,
-    since_start: bool,
-) -> AsyncIterator[PrometheusSource]:
-    """A source of traffic; raises `UsageError` and `ConfigError` for what was given wrongly."""
+    options: PrometheusOptions, client: KubeClient, terminal: Terminal, *, window: float, since_start: bool
+) -> AsyncIterator[Callable[[PeerLabels], PrometheusSource]]:
+    """What gives the source of traffic once the objects are known; how the store labels things is asked meanwhile.
+
+    Raises `UsageError` and `ConfigError` for what was given wrongly.
+    """
     only = label_matchers(options.labels)
     async with open_api(options, client) as prometheus:
-        yield PrometheusSource(
-            prometheus,
-            window=window,
-            peer_labels=inventory.peer_labels,
-            since_start=since_start,
-            only=only,
-            note=terminal.note,
-            progress=progress_on(terminal),
-        )
+        asked = asyncio.create_task(prometheus.query(setup_query(only)))
+        try:
+            yield lambda peer_labels: PrometheusSource(
+                prometheus,
+                window=window,
+                peer_labels=peer_labels,
+                since_start=since_start,
+                only=only,
+                asked=asked,
+                note=terminal.note,
+                progress=progress_on(terminal),
+            )
+        finally:
+            asked.cancel()
+            await asyncio.gather(asked, return_exceptions=True)
 
 
 @asynccontextmanager

@@ -50,12 +50,12 @@ def heavy(modules: set[str]) -> set[str]:
 @pytest.mark.parametrize(
     ("words", "budget"),
     [
-        (("--help",), 170),
-        (("--version",), 170),
-        (("stat", "--help"), 270),
-        (STAT, 290),
-        ((*STAT, "-o", "json"), 290),
-        ((*STAT, "-o", "csv"), 290),
+        (("--help",), 125),
+        (("--version",), 125),
+        (("stat", "--help"), 170),
+        (STAT, 180),
+        ((*STAT, "-o", "json"), 180),
+        ((*STAT, "-o", "csv"), 180),
     ],
 )
 def test_a_start_loads_nothing_heavy_and_stays_within_its_budget(words: tuple[str, ...], budget: int) -> None:

@@ -1,8 +1,10 @@
-"""Watching a Prometheus: one window joins on to the other."""
+"""Looking at a Prometheus again and again: one window joins on to the other; what is known of it is not asked twice."""
 
 from __future__ import annotations
 
+import asyncio
 import re
+from collections.abc import Generator
 from itertools import pairwise
 
 import pytest
@@ -66,3 +68,45 @@ async def test_a_pause_that_is_shorter_than_two_scrapes_is_made_longer_with_its_
     for number, ((earlier, _), (at, seconds)) in enumerate(pairwise(asked), start=1):
         assert at - BEGAN > 0.2 * number - 0.01
         assert at - seconds == pytest.approx(earlier, abs=0.0006)
+
+
+class Asked:
+    """A set-up that was asked for before; tells whether anybody wanted it."""
+
+    AT = 500.0
+
+    def __init__(self) -> None:
+        self.wanted = 0
+
+    def __await__(self) -> Generator[None, None, Vector]:
+        self.wanted += 1
+        yield from asyncio.sleep(0).__await__()
+        return Vector([(SETUP, 1.0), ({"linkerdctl": "starts"}, 1.0)], self.AT)
+
+
+def asked_before(asked: Asked, listening: Listening) -> PrometheusSource:
+    return PrometheusSource(listening, window=30.0, peer_labels=lambda namespace, pod: None, asked=asked)
+
+
+QUERY = TrafficQuery(Direction.INBOUND, ("pod",), needs=Need.REQUESTS)
+
+
+async def test_what_was_asked_before_is_for_the_first_look_alone() -> None:
+    asked, listening = Asked(), Listening(0.0)
+    source = asked_before(asked, listening)
+    for _ in range(2):
+        await source.observe([QUERY], [WEB])
+    assert asked.wanted == 1
+    assert [at for at, _ in listening.asked] == [Asked.AT, BEGAN]
+
+
+async def test_who_watches_asks_anew() -> None:
+    asked, listening = Asked(), Listening(0.0)
+
+    async def targets() -> list[Target]:
+        return [WEB]
+
+    async for _ in asked_before(asked, listening).watch([QUERY], targets, 0.05):
+        break
+    assert asked.wanted == 0
+    assert listening.asked[0][0] >= BEGAN

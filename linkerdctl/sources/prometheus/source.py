@@ -17,7 +17,7 @@ from linkerdctl.metrics.query import Matcher, TrafficQuery
 from linkerdctl.metrics.reduce import PeerLabels
 from linkerdctl.progress import NoProgress, Progress
 from linkerdctl.sources.prometheus.answers import Report, read_answers, read_report
-from linkerdctl.sources.prometheus.api import Prometheus
+from linkerdctl.sources.prometheus.api import Prometheus, Vector
 from linkerdctl.sources.prometheus.promql import duration
 from linkerdctl.sources.prometheus.queries import Look, data_queries
 from linkerdctl.sources.prometheus.setup import Row, Setup, read_setup, setup_query
@@ -46,7 +46,10 @@ class _Moment:
 
 
 class PrometheusSource:
-    """Answers from a store. `note` is told what the user should know: a window made longer, old data, warnings."""
+    """Answers from a store. `note` is told what the user should know: a window made longer, old data, warnings.
+
+    `asked` is the answer to the set-up query, if it has been asked already; the first look is as of then.
+    """
 
     def __init__(
         self,
@@ -56,6 +59,7 @@ class PrometheusSource:
         peer_labels: PeerLabels,
         since_start: bool = False,
         only: Sequence[Matcher] = (),
+        asked: Awaitable[Vector] | None = None,
         note: Callable[[str], None] = lambda text: None,
         progress: Progress | None = None,
     ) -> None:
@@ -64,6 +68,7 @@ class PrometheusSource:
         self._peer_labels = peer_labels
         self._since_start = since_start
         self._only = tuple(only)
+        self._asked = asked
         self._tell = note
         self._told: set[str] = set()
         self._progress = progress or NoProgress()
@@ -90,6 +95,7 @@ class PrometheusSource:
         Where the window was to be no longer than `every`, each begins where the last one ended, so that nothing counts twice;
         then `every` may have to be as long as the window is made.
         """
+        self._asked = None  # its clock would be behind ever after
         first, began = await self._now(), time.monotonic()
         joined = self._window <= every
         every = max(every, first.window or every) if joined else every
@@ -132,7 +138,8 @@ class PrometheusSource:
         return _Moment(setup, setup.at, self._long_enough(setup.interval))
 
     async def _setup(self) -> Setup:
-        vector = await self._prometheus.query(setup_query(self._only))
+        asked, self._asked = self._asked, None
+        vector = await (asked or self._prometheus.query(setup_query(self._only)))
         self._warn(vector.warnings)
         self._progress.advance()
         setup = read_setup(vector.rows, vector.at, self._only)
