@@ -7,7 +7,7 @@ from collections.abc import Iterable, Iterator, Mapping
 from typing import Any
 
 from linkerdctl.profiles import lint_routes, lint_schema
-from linkerdctl.profiles.documents import Document, Path, load_all, lookup
+from linkerdctl.profiles.documents import Document, Path, lookup
 from linkerdctl.profiles.findings import Finding, Problem, error, warning
 from linkerdctl.profiles.names import is_label
 from linkerdctl.profiles.service_profile import API_VERSION, KIND
@@ -17,18 +17,16 @@ _VERSIONS = (API_VERSION, "linkerd.io/v1alpha1")
 _NAME = re.compile(r"(?P<service>[^.]+)\.(?P<namespace>[^.]+)\.svc\.(?P<domain>.+)")
 
 
-def lint_text(text: str, source: str) -> tuple[Finding, ...]:
-    """Of every ServiceProfile in a file, also inside Lists; raises `SpecificationError` when it is no YAML."""
-    return lint_documents(load_all(text, source))
-
-
 def lint_objects(manifests: Iterable[Mapping[str, Any]], source: str) -> tuple[Finding, ...]:
     """Of every ServiceProfile among objects of a cluster."""
     return lint_documents([Document(manifest, "", source) for manifest in manifests])
 
 
 def lint_documents(documents: Iterable[Document]) -> tuple[Finding, ...]:
-    """All findings, by document and place."""
+    """Of every ServiceProfile in documents, also inside Lists, by document and place.
+
+    Raises `SpecificationError` for a document that is no Kubernetes object.
+    """
     everything = [each for document in documents for each in _objects(document)]
     routed = {
         service: manifest for _, manifest, _ in everything if _is_route(manifest) for service in _parents(manifest)

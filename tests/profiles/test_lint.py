@@ -10,8 +10,9 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from linkerdctl.errors import SpecificationError
+from linkerdctl.profiles.documents import load_all
 from linkerdctl.profiles.findings import Finding, Severity
-from linkerdctl.profiles.lint import lint_objects, lint_text
+from linkerdctl.profiles.lint import lint_documents, lint_objects
 from linkerdctl.profiles.names import ServiceName
 from linkerdctl.profiles.openapi import routes_of_openapi
 from linkerdctl.profiles.proto import routes_of_proto
@@ -26,6 +27,10 @@ metadata:
   name: frontend.shop.svc.cluster.local
   namespace: shop
 """
+
+
+def lint_text(text: str, source: str) -> tuple[Finding, ...]:
+    return lint_documents(load_all(text, source))
 
 
 def of_spec(spec: str) -> list[Finding]:
