@@ -116,7 +116,10 @@ def tap(
         tls=request.tls_files(tls_ca, tls_cert, tls_key),
     )
     if input_ is not None:
-        _replay(options, asked, matches, input_, resource or [])
+        request.check_recorded(resource or [], selector)
+        if doctor:
+            raise UsageError("--doctor looks at a cluster, --input at none", next_step="leave one of them out")
+        _replay(options, asked, matches, input_)
         return
     if options.recording is not None:
         raise UsageError(
@@ -136,7 +139,7 @@ def tap(
     asyncio.run((tap_live.diagnose if doctor else tap_live.tap)(options, asked, query))
 
 
-def _replay(options: GlobalOptions, asked: Asked, matches: Matches, path: str, resource: list[str]) -> None:
+def _replay(options: GlobalOptions, asked: Asked, matches: Matches, path: str) -> None:
     """Show what was saved; what proxies would have matched is matched here."""
     from dataclasses import replace
 
@@ -144,8 +147,6 @@ def _replay(options: GlobalOptions, asked: Asked, matches: Matches, path: str, r
     from linkerdctl.tap.filters import match_filter
     from linkerdctl.tap.transports.recorded import RecordedTap
 
-    if resource:
-        raise UsageError("--input holds what was tapped, whosoever it was", next_step=f"leave {' '.join(resource)} out")
     if str(matches):
         asked = replace(asked, filters=(match_filter(matches), *asked.filters))
     show = Show(asked, options.terminal, max_rps=None)

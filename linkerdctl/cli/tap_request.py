@@ -108,6 +108,14 @@ def _check_can_be_sent(matches: Matches) -> None:
             ) from None
 
 
+def check_recorded(resource: Sequence[str], selector: str) -> None:
+    """Raise `UsageError` for what chooses among a cluster's objects: a recorded stream has none."""
+    if resource:
+        raise UsageError("--input holds what was tapped, whosoever it was", next_step=f"leave {' '.join(resource)} out")
+    if selector:
+        raise UsageError("-l chooses among a cluster's resources, and --input has none", next_step="leave -l out")
+
+
 def other_side(option: str, text: str | None, namespace: str | None) -> Selection | None:
     """The resource of --to or --from, in any namespace unless one is given; a namespace alone means everything in it."""
     if text is None:

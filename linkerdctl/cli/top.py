@@ -95,8 +95,10 @@ def top(
     )
     matches = Matches(request.other_side("--to", to, to_namespace), scheme, method, authority, path)
     if input_ is not None:
-        _check_recorded(resource or [], no_tap=no_tap)
-        asyncio.run(top_live.replay(options, asked, input_))
+        request.check_recorded(resource or [], selector)
+        if no_tap:
+            raise UsageError("--input is a tap", next_step="leave --no-tap out, or --input")
+        asyncio.run(top_live.replay(options, asked, input_, matches))
         return
     from linkerdctl.cli.traffic import default_namespace
 
@@ -123,10 +125,3 @@ def _column(word: str, *, no_tap: bool) -> str:
         choices = ", ".join(dict.fromkeys(title.lower() for title in titles))
         raise UsageError(f"there is no column {word!r} to sort by", next_step=f"--sort-by takes {choices}")
     return word.upper()
-
-
-def _check_recorded(resource: list[str], *, no_tap: bool) -> None:
-    if resource:
-        raise UsageError("--input holds what was tapped, whosoever it was", next_step=f"leave {' '.join(resource)} out")
-    if no_tap:
-        raise UsageError("--input is a tap", next_step="leave --no-tap out, or --input")

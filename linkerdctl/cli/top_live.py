@@ -13,7 +13,7 @@ from linkerdctl.cli.top_run import Batches, Screen
 from linkerdctl.errors import UsageError
 from linkerdctl.profiles.folding import folded
 from linkerdctl.render.top import TopShape
-from linkerdctl.tap.query import TapQuery
+from linkerdctl.tap.query import Matches, TapQuery
 from linkerdctl.tap.top import Top
 from linkerdctl.tap.transports.mesh_tls import TlsFiles
 
@@ -48,14 +48,16 @@ async def tap(options: GlobalOptions, asked: Asked, query: TapQuery) -> None:
         await show(options, asked, feed, _title(query))
 
 
-async def replay(options: GlobalOptions, asked: Asked, path: str) -> None:
-    """Rows of requests that were saved or captured."""
+async def replay(options: GlobalOptions, asked: Asked, path: str, matches: Matches) -> None:
+    """Rows of requests that were saved or captured, of those that match."""
     if path == "-" and sys.stdin is not None and sys.stdin.isatty():
         raise UsageError("standard input is a terminal", next_step="name a file, or pipe one: --input - < FILE")
+    from linkerdctl.tap.transports.matching import Matching
     from linkerdctl.tap.transports.recorded import RecordedTap
 
     feed = TapFeed(asked.top(), shape=asked.shape, max_rps=None, command=None)
-    feed.transport = RecordedTap(path, feed.tell)
+    recorded = RecordedTap(path, feed.tell)
+    feed.transport = Matching(recorded, matches) if str(matches) else recorded
     await show(options, asked, feed, "standard input" if path == "-" else path)
 
 

@@ -71,6 +71,8 @@ def replay(tap: Tap, tmp_path: Path) -> Callable[..., Ran]:
         ("deploy web x -n a", "only one resource can be tapped at a time, not 'deploy web x'"),
         ("deploy/web deploy/api -n a", "only one resource can be tapped at a time, not 'deploy/web deploy/api'"),
         ("all -n a", "'all' cannot be tapped"),
+        ("--input x -l app=web", "-l chooses among a cluster's resources"),
+        ("--input x --doctor", "--doctor looks at a cluster"),
         ("deploy/web --max-rps inf", "--max-rps inf is more than can be asked for"),
         ("deploy/web --max-rps 1e10 --via direct", "--max-rps 1e+10 is more than can be asked for"),
         ("deploy/web --path /caf\udce9", "--path is no UTF-8"),
