@@ -134,6 +134,22 @@ def test_however_many_queries_there_are_requests_stay_few() -> None:
     assert all(sum(tag in each for each in asked) == 1 for tag in tags)
 
 
+def test_a_request_is_for_one_family_as_long_as_it_is_short() -> None:
+    asked = data_queries([translated(inbound("pod", needs=Need.GOLDEN))], Look(VIZ, 60.0))
+    assert len(asked) == 3
+    assert [sum(name in each for each in asked) for name in ("response_total", "response_latency", "tcp_open")] == [
+        1,
+        1,
+        1,
+    ]
+
+
+def test_long_requests_are_evened_out() -> None:
+    asked = data_queries([translated(inbound(f"label{number}")) for number in range(20)], Look(VIZ, 60.0))
+    assert len(asked) == MOST_REQUESTS
+    assert max(map(len, asked)) < min(map(len, asked)) * 1.2
+
+
 @pytest.mark.parametrize(
     ("matcher", "written"),
     [
