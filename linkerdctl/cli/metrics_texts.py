@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 from collections.abc import Callable, Sequence
 from contextlib import aclosing
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Annotated
 
 import typer
@@ -82,38 +82,47 @@ async def each_text(asked: Asked, take: Take, shown: Callable[[], None]) -> None
     """
     async with open_scene(asked.options, asked.selections, window=1.0) as scene:
         targets, silent = _chosen(scene, asked.selections)
-        answered, failures, number, everyone = set[PodRef](), [*silent], 0, len(targets) + len(silent)
-        anything = False
+        handed = _HandedOver(take, len(targets) + len(silent))
         async with aclosing(scene.source.texts(targets)) as texts:
             async for text in texts:
-                number += 1
-                wanted, failure = _taken(take, number, everyone, text)
-                anything |= wanted
-                if failure:
-                    failures.append(failure)
-                else:
-                    answered.add(text.target.pod)
+                handed.hand_over(text)
         for failure in silent:
-            number += 1
-            take(number, everyone, ProxyText(Target(failure.pod, {}, "", 0), failure=failure))
+            handed.hand_over(ProxyText(Target(failure.pod, {}, "", 0), failure=failure))
         shown()
-        pods = frozenset(target.pod for target in targets) | {each.pod for each in silent}
-        _tell(
-            asked,
-            Coverage(pods, frozenset(answered), tuple(sorted(failures, key=lambda each: each.pod))),
-            scene,
-            anything,
-        )
+        _tell(asked, handed.coverage(), scene, handed.anything)
 
 
-def _taken(take: Take, number: int, of: int, text: ProxyText) -> tuple[bool, ProxyFailure | None]:
-    """Hand it over; whether anything was wanted, and why it counts as none if it does."""
-    try:
-        return take(number, of, text), text.failure
-    except ExpositionError as error:
-        failure = ProxyFailure(text.target.pod, error.message, error.next_step)
-        take(number, of, ProxyText(text.target, failure=failure))
-        return False, failure
+@dataclass(slots=True)
+class _HandedOver:
+    """Texts that went to `take` one by one, of so many proxies, and what came of them."""
+
+    take: Take
+    everyone: int
+    number: int = 0
+    anything: bool = False
+    """Whether any of it was wanted."""
+    answered: set[PodRef] = field(default_factory=set)
+    failures: list[ProxyFailure] = field(default_factory=list)
+
+    def hand_over(self, text: ProxyText) -> None:
+        """One more; what turns out to be malformed is handed over again, as a failure."""
+        self.number += 1
+        failure = text.failure
+        try:
+            self.anything |= self.take(self.number, self.everyone, text)
+        except ExpositionError as error:
+            failure = ProxyFailure(text.target.pod, error.message, error.next_step)
+            self.take(self.number, self.everyone, ProxyText(text.target, failure=failure))
+        if failure:
+            self.failures.append(failure)
+        else:
+            self.answered.add(text.target.pod)
+
+    def coverage(self) -> Coverage:
+        """Who answered, and who did not, by name."""
+        failures = sorted(self.failures, key=lambda each: each.pod)
+        pods = self.answered | {each.pod for each in failures}
+        return Coverage(frozenset(pods), frozenset(self.answered), tuple(failures))
 
 
 def _chosen(scene: Scene, selections: Sequence[Selection]) -> tuple[list[Target], list[ProxyFailure]]:
