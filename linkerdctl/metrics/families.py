@@ -18,6 +18,9 @@ from linkerdctl.metrics.verdict import (
     Verdict,
 )
 
+DEFAULT = "default"
+"""The kind by which proxies call Servers, routes and authorizations that nobody wrote, and often their name."""
+
 _SECOND = 1000.0
 
 PROFILE = Families("route_response_total", CLASSIFICATION, "route_response_latency_ms_bucket")

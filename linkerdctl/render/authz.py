@@ -5,13 +5,14 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 from linkerdctl.kube.kinds import POLICY_KINDS
+from linkerdctl.metrics.families import DEFAULT
 from linkerdctl.metrics.golden import Golden
 from linkerdctl.render import numbers
 from linkerdctl.render.golden import count_columns, coverage_columns, rate_columns
 from linkerdctl.render.latencies import latency_columns
 from linkerdctl.render.trends import Trend
 from linkerdctl.render.view import Column, View
-from linkerdctl.reports.authz import DEFAULT, AuthzRow
+from linkerdctl.reports.authz import AuthzRow
 
 _STYLES = {"denied": "red", "audited": "yellow"}
 ANY = "*"

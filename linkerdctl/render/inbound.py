@@ -4,12 +4,13 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
+from linkerdctl.metrics.families import DEFAULT
 from linkerdctl.metrics.golden import Golden
 from linkerdctl.render.golden import count_columns, coverage_columns, rate_columns
 from linkerdctl.render.latencies import latency_columns
 from linkerdctl.render.trends import Trend
 from linkerdctl.render.view import Column, View
-from linkerdctl.reports.inbound import DEFAULT, InboundRow
+from linkerdctl.reports.inbound import InboundRow
 
 NOBODYS = "[default]"
 

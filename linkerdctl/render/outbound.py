@@ -7,6 +7,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Sequence
 
+from linkerdctl.metrics.families import DEFAULT
 from linkerdctl.metrics.golden import Golden
 from linkerdctl.render import numbers
 from linkerdctl.render.golden import count_columns, coverage_columns, rate_columns
@@ -14,7 +15,7 @@ from linkerdctl.render.latencies import latency_columns
 from linkerdctl.render.sorting import sorted_rows
 from linkerdctl.render.trends import Trend
 from linkerdctl.render.view import Column, Value, View
-from linkerdctl.reports.outbound import DEFAULT, BackendRef, OutboundRow
+from linkerdctl.reports.outbound import BackendRef, OutboundRow
 
 NOBODYS = "[default]"
 BRANCH, LAST_BRANCH = "├─►", "└─►"

@@ -12,11 +12,13 @@ from typing import Literal, NamedTuple
 from linkerdctl.errors import UsageError
 from linkerdctl.kube.kinds import AUTHORITY
 from linkerdctl.kube.selection import Selection
+from linkerdctl.metrics.families import DEFAULT
 from linkerdctl.metrics.golden import Golden
 from linkerdctl.reports.owners import Owner
 
 Verdict = Literal["allowed", "audited", "denied"]
-DEFAULT, AUDIT = "default", "audit"
+AUDIT = "audit"
+"""The default authorization that lets in what is only told of, for now."""
 UNMESHED = "(unmeshed)"
 """A client that did not say who it is."""
 

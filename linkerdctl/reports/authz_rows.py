@@ -9,9 +9,10 @@ from dataclasses import dataclass, field, replace
 from linkerdctl.kube.inventory import Inventory
 from linkerdctl.kube.kinds import POLICY_KINDS, SERVER
 from linkerdctl.kube.selection import Selection
+from linkerdctl.metrics.families import DEFAULT
 from linkerdctl.metrics.golden import golden
 from linkerdctl.metrics.traffic import Traffic
-from linkerdctl.reports.authz import DEFAULT, UNMESHED, AuthzRequest, AuthzRow, Rule
+from linkerdctl.reports.authz import UNMESHED, AuthzRequest, AuthzRow, Rule
 from linkerdctl.reports.authz_objects import Grant, PolicyObjects, grants_of
 from linkerdctl.reports.authz_plan import RULE, AuthzPlan, Part
 from linkerdctl.reports.owners import Owner, Owners, labelled

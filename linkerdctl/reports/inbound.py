@@ -11,6 +11,7 @@ from linkerdctl.errors import UsageError
 from linkerdctl.kube.inventory import Inventory
 from linkerdctl.kube.kinds import AUTHORITY, POLICY_KINDS
 from linkerdctl.kube.selection import Selection
+from linkerdctl.metrics.families import DEFAULT
 from linkerdctl.metrics.golden import Golden, golden
 from linkerdctl.metrics.query import Direction, Need, TrafficQuery
 from linkerdctl.metrics.traffic import Traffic
@@ -19,8 +20,6 @@ from linkerdctl.reports.owners import Owner, Owners, labelled, owner_labels
 from linkerdctl.reports.stat import Answered
 
 GroupKey = tuple[str, ...]
-DEFAULT = "default"
-"""What proxies call a server or a route that nobody wrote."""
 _PLACE = ("srv_kind", "srv_name", "target_port", "route_kind", "route_name")
 
 

@@ -16,7 +16,7 @@ from linkerdctl.errors import UsageError
 from linkerdctl.kube.inventory import Inventory
 from linkerdctl.kube.kinds import AUTHORITY, POLICY_KINDS, SERVICE
 from linkerdctl.kube.selection import Selection
-from linkerdctl.metrics.families import OUTBOUND, PROFILE
+from linkerdctl.metrics.families import DEFAULT, OUTBOUND, PROFILE
 from linkerdctl.metrics.golden import Golden, golden
 from linkerdctl.metrics.query import Direction, Families, Need, TrafficQuery
 from linkerdctl.metrics.traffic import Traffic
@@ -26,7 +26,6 @@ from linkerdctl.reports.owners import Owner, Owners, labelled, owner_labels
 from linkerdctl.reports.stat import Answered
 
 GroupKey = tuple[str, ...]
-DEFAULT = "default"
 _ROUTE = ("parent_kind", "parent_namespace", "parent_name", "parent_port", "route_kind", "route_name")
 _BACKEND = ("backend_kind", "backend_namespace", "backend_name", "backend_port")
 

@@ -13,8 +13,6 @@ from linkerdctl.reports.routes_fate import Fate
 
 Generation = Literal["auto", "profile", "gateway"]
 PROFILE_KIND = "ServiceProfile"
-DEFAULT_KIND = "default"
-"""What proxies call the kind of a route that nobody wrote."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -9,10 +9,11 @@ from dataclasses import dataclass, field
 from linkerdctl.kube.inventory import Inventory, ObjectStatus
 from linkerdctl.kube.kinds import NAMESPACE, SERVICE
 from linkerdctl.kube.selection import Selection
+from linkerdctl.metrics.families import DEFAULT
 from linkerdctl.metrics.golden import golden
 from linkerdctl.metrics.traffic import Traffic
 from linkerdctl.metrics.verdict import TIMEOUTS
-from linkerdctl.reports.routes import DEFAULT_KIND, PROFILE_KIND, RouteKey, RouteRow, RoutesRequest
+from linkerdctl.reports.routes import PROFILE_KIND, RouteKey, RouteRow, RoutesRequest
 from linkerdctl.reports.routes_fate import Fate, gateway_fate, profile_fate
 from linkerdctl.reports.routes_objects import RouteObjects, ServiceRef, service_of
 from linkerdctl.reports.routes_plan import Part, RoutesPlan, Style
@@ -159,14 +160,14 @@ def _key(
 
 def _gateway_route(kind: str, name: str) -> tuple[str, str]:
     """Kind and name of a route; one that nobody wrote has no name."""
-    return (DEFAULT_KIND, "") if kind == DEFAULT_KIND else (kind, name)
+    return (DEFAULT, "") if kind == DEFAULT else (kind, name)
 
 
 def _server(
     whose: ObjectRef, kind: str, name: str, services: Mapping[ObjectRef, frozenset[ServiceRef]]
 ) -> tuple[str, str]:
     """What inbound routes are of: a Server, or where nobody wrote one the service, if there is no doubt which."""
-    if kind != DEFAULT_KIND:
+    if kind != DEFAULT:
         return whose[0], name
     behind = services.get(whose, frozenset())
     return next(iter(behind)) if len(behind) == 1 else (whose[0], "")
@@ -190,7 +191,7 @@ def _written_for(seen: Seen, whose: ObjectRef, service: ServiceRef) -> Iterator[
             if each.service == service:
                 yield RouteKey(*whose, *service, each.kind, each.name)
     if not profile:
-        yield RouteKey(*whose, *service, DEFAULT_KIND, "")
+        yield RouteKey(*whose, *service, DEFAULT, "")
 
 
 def _leave_out_gone(counted: dict[RouteKey, Counted], seen: Seen) -> None:
@@ -213,7 +214,7 @@ def _settle_defaults(counted: dict[RouteKey, Counted], *, inbound: bool) -> None
     objects = {key[:2] for key in profiled}
     for service in profiled:
         counted.setdefault(RouteKey(*service, PROFILE_KIND, ""), Counted())
-    for key in [key for key in counted if key.kind == DEFAULT_KIND]:
+    for key in [key for key in counted if key.kind == DEFAULT]:
         idle = not counted[key].of(Part.EFFECTIVE).requests
         alone = not any(other[:2] == key[:2] and other != key for other in counted)
         if (inbound and (key[:2] in objects or (idle and not alone))) or (idle and key[:4] in profiled):

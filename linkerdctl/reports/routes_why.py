@@ -10,10 +10,11 @@ from dataclasses import dataclass, field, replace
 
 from linkerdctl.kube.inventory import Inventory, PodRef
 from linkerdctl.kube.kinds import NAMESPACE, SERVICE
+from linkerdctl.metrics.families import DEFAULT
 from linkerdctl.metrics.query import Direction, Need, TrafficQuery
 from linkerdctl.metrics.traffic import Traffic
 from linkerdctl.reports.conditions import object_labels, pods_of
-from linkerdctl.reports.routes import DEFAULT_KIND, PROFILE_KIND, RouteRow, RoutesRequest
+from linkerdctl.reports.routes import PROFILE_KIND, RouteRow, RoutesRequest
 from linkerdctl.reports.routes_objects import Condition, RouteObjects, ServiceProfile, ServiceRef
 
 SHOWN = 5
@@ -129,7 +130,7 @@ class _Explanation:
 
     def of(self, row: RouteRow) -> str | None:
         """Why a row has no numbers, or why all requests are in the one row that nobody wrote."""
-        unprofiled = not self._profile and row.key.kind == DEFAULT_KIND and self._known.request.profiles
+        unprofiled = not self._profile and row.key.kind == DEFAULT and self._known.request.profiles
         if not row.idle:
             return self._without_profile() if unprofiled else None
         if silent := self._silent():

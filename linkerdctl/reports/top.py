@@ -8,7 +8,7 @@ from typing import NamedTuple
 
 from linkerdctl.kube.inventory import Inventory
 from linkerdctl.kube.selection import Selection
-from linkerdctl.metrics.families import OUTBOUND
+from linkerdctl.metrics.families import DEFAULT, OUTBOUND
 from linkerdctl.metrics.golden import Golden, golden
 from linkerdctl.metrics.query import Direction, Matcher, Need, TrafficQuery
 from linkerdctl.metrics.traffic import Traffic
@@ -130,4 +130,4 @@ def _client(identity: str) -> End:
 
 
 def _route(kind: str, name: str) -> str:
-    return "[DEFAULT]" if kind in ("default", "") else name
+    return "[DEFAULT]" if kind in (DEFAULT, "") else name
