@@ -202,12 +202,8 @@ FAILING = (
     "check",
     "identity -A",
     "authz deploy -n fire",
-    "stat server -n fire",
-    "stat-outbound deploy -n fire",
-    "graph -n fire",
     "list -n fire",
     "metrics deploy -n fire",
-    "metrics cardinality -n fire",
     "profile -n fire web --tap deploy/web --tap-duration 300ms",
 )
 FAILURES: dict[str, Behaviour] = {
