@@ -26,7 +26,7 @@ EXAMPLES = {
     "edges": [f"edges {kinds} {NS} -t 1s" for kinds in ("deploy", "sts,ds,rc")],
     "graph": [f"graph {kinds} {NS} -t 1s" for kinds in ("deploy", "sts,ds,rc")],
     "routes": [f"routes {WIDE} {NS} -t 1s"],
-    "tap": [f"tap {target} {NS} --limit 1 --duration 2s" for target in TAPPED],
+    "tap": [f"tap {target} {NS} --limit 1 --duration 60s" for target in TAPPED],
     "top": [
         *(f"top {target} {NS} --batch 1s --duration 1s" for target in TAPPED),
         *(f"top {kind} {NS} --no-tap --batch 1s --duration 1s" for kind in ("deploy", "sts", "ds", "rc", "cj")),
@@ -40,7 +40,7 @@ EXAMPLES = {
     "identity": [f"identity deploy,sts,ds,rc,cj {NS}"],
     "profile": [
         f"profile lint {NS}",
-        *(f"profile web-svc {NS} --tap {target} --tap-duration 1s" for target in TAPPED),
+        *(f"profile web-svc {NS} --tap {target} --tap-duration 4s" for target in TAPPED),
     ],
     "record": [f"record {NS} --for 1s --every 1s -o {{tmp}}/recording"],
 }
