@@ -8,11 +8,12 @@ from typing import Any
 
 from linkerdctl.kube.client import KubeClient
 from linkerdctl.kube.cluster import check_namespaces, load_inventory
-from linkerdctl.kube.inventory import Inventory, odd_object
+from linkerdctl.kube.inventory import Inventory
 from linkerdctl.kube.kinds import CRONJOB, DEPLOYMENT, JOB, NAMESPACE, REPLICASET
 from linkerdctl.kube.pods import is_alive
 from linkerdctl.kube.rbac import About
 from linkerdctl.kube.selection import Selection
+from linkerdctl.kube.shape import odd_object
 from linkerdctl.tap.hydration import Hydration
 from linkerdctl.tap.pods import TapPod, tap_pod
 

@@ -12,12 +12,13 @@ from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, field, fields, replace
 from typing import Any
 
-from linkerdctl.errors import NotFoundError, ObjectError
+from linkerdctl.errors import NotFoundError
 from linkerdctl.kube import pods
 from linkerdctl.kube.kinds import KINDS, NAMESPACE, POD, SERVICE, WORKLOADS, Kind, find_kind, group_of, kind_key
 from linkerdctl.kube.owners import Key, OwnerRef, injected_owner, owner_of, walk
 from linkerdctl.kube.selection import Selection, unknown_kind, word_for
 from linkerdctl.kube.selectors import LabelSelector, equal_to
+from linkerdctl.kube.shape import odd_object
 
 _LABELS = {kind.name: kind.label for kind in WORKLOADS}
 
@@ -290,16 +291,3 @@ class Inventory:
         else:
             hint = f"there are: {', '.join(sorted(names)[:8])}" if names else f"there is no {kind.name}{where}"
         return NotFoundError(f"{kind.name} {name!r} not found{where}", next_step=hint)
-
-
-def odd_object(manifest: Any, error: Exception) -> ObjectError:
-    """The error for an object that lacks what Kubernetes' objects have, or has something else in its place."""
-    return ObjectError(f"{_named(manifest)} is not as it should be: {type(error).__name__} {error}")
-
-
-def _named(manifest: Any) -> str:
-    """What can be said of an object that may be none."""
-    if not isinstance(manifest, Mapping) or not isinstance(metadata := manifest.get("metadata"), Mapping):
-        return "an object"
-    place = f"{metadata['namespace']}/" if metadata.get("namespace") else ""
-    return f"{str(manifest.get('kind') or 'object').lower()} {place}{metadata.get('name', '')}".strip()

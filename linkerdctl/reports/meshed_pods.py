@@ -7,8 +7,8 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from linkerdctl.kube import pods
-from linkerdctl.kube.inventory import odd_object
 from linkerdctl.kube.selectors import LabelSelector
+from linkerdctl.kube.shape import odd_object
 
 ENABLED, DISABLED, MISSING = "enabled", "disabled", "missing"
 """Of taps. `missing`: the pod says neither, because it started before the viz extension, or without it."""
