@@ -1,10 +1,11 @@
-"""Why a table is empty. An empty table never stands alone."""
+"""Why a table of `stat` is empty. An empty table never stands alone."""
 
 from __future__ import annotations
 
 from linkerdctl.kube.inventory import Inventory
-from linkerdctl.kube.kinds import AUTHORITY, NAMESPACE, SERVICE
+from linkerdctl.kube.kinds import AUTHORITY, SERVICE
 from linkerdctl.kube.selection import Selection
+from linkerdctl.reports.nothing import asked_for, place_of
 from linkerdctl.reports.stat import StatRequest
 
 
@@ -14,7 +15,7 @@ def why_empty(request: StatRequest, inventory: Inventory, answered: int) -> str:
 
 
 def _why(request: StatRequest, inventory: Inventory, answered: int) -> str:
-    asked, place = _asked(request), _place(request)
+    asked, place = asked_for(request.selections), place_of(request.selections)
     objects = [each for each in request.selections if each.kind is not AUTHORITY]
     there = [row for each in objects for row in inventory.rows(each)]
     if objects and not there:
@@ -29,18 +30,6 @@ def _why(request: StatRequest, inventory: Inventory, answered: int) -> str:
     other = request.to or request.from_
     between = f" {'to' if request.to else 'from'} {other}" if other else ""
     return f"{asked} {place} had no traffic{between} in the window"
-
-
-def _asked(request: StatRequest) -> str:
-    labels = request.selections[0].labels
-    return " ".join(map(str, request.selections)) + (f" with {labels}" if labels else "")
-
-
-def _place(request: StatRequest) -> str:
-    if all(each.kind is NAMESPACE for each in request.selections):
-        return "in this cluster"
-    where = {each.namespace for each in request.selections if each.kind is not NAMESPACE}
-    return "in any namespace" if None in where else f"in namespace {', '.join(sorted(filter(None, where)))}"
 
 
 def _sends(client: Selection, inventory: Inventory) -> bool:

@@ -11,7 +11,7 @@ from linkerdctl.kube.selection import Selection
 
 def why_nothing(selections: Sequence[Selection], inventory: Inventory, answered: int | None, otherwise: str) -> str:
     """One line: no such object, not meshed, proxies silent, or `otherwise`. `answered` counts proxies, None is unknown."""
-    asked, place = _asked(selections), _place(selections)
+    asked, place = asked_for(selections), place_of(selections)
     workloads = [each for each in selections if each.kind not in POLICY_KINDS]
     there = [row for each in workloads for row in inventory.rows(each)]
     if workloads and not there:
@@ -23,12 +23,14 @@ def why_nothing(selections: Sequence[Selection], inventory: Inventory, answered:
     return f"nothing to show: {asked} {place} {otherwise}"
 
 
-def _asked(selections: Sequence[Selection]) -> str:
+def asked_for(selections: Sequence[Selection]) -> str:
+    """The selections in the words they were asked for with: `deploy/web po with app=web`."""
     labels = selections[0].labels
     return " ".join(map(str, selections)) + (f" with {labels}" if labels else "")
 
 
-def _place(selections: Sequence[Selection]) -> str:
+def place_of(selections: Sequence[Selection]) -> str:
+    """Where they were looked for: `in namespace emojivoto`."""
     if all(each.kind is NAMESPACE for each in selections):
         return "in this cluster"
     where = {each.namespace for each in selections if each.kind is not NAMESPACE}
