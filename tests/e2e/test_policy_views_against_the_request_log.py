@@ -162,7 +162,18 @@ def test_what_was_denied_never_came_in(mesh: DemoMesh, ask: Callable[[str], list
 
 
 def test_routes_count_requests_and_backends_attempts(mesh: DemoMesh, ask: Callable[[str], list[Row]]) -> None:
-    rows = {(row["name"], row["route"], row["backend"]): row for row in ask("stat-outbound deploy")}
+    timed_out = retried = 0
+    for _ in range(10):  # few requests time out or are tried again: in some windows none
+        rows = {(row["name"], row["route"], row["backend"]): row for row in ask("stat-outbound deploy")}
+        late, again = assert_pages_are_counted(mesh, rows)
+        timed_out, retried = timed_out + late, retried + again
+        if timed_out and retried:
+            return
+    pytest.fail(f"{timed_out} requests timed out, {retried} were tried again")
+
+
+def assert_pages_are_counted(mesh: DemoMesh, rows: dict[tuple[str, ...], Row]) -> tuple[int, int]:
+    """What vote-bot asked of web is what the log says; how many requests timed out and were tried again."""
     assert set(rows) == {
         (name, route, backend)
         for name, route, service in (
@@ -182,8 +193,7 @@ def test_routes_count_requests_and_backends_attempts(mesh: DemoMesh, ask: Callab
     assert pages["retryRate"] == pytest.approx(again / (asked.requests + again))
     assert attempts["requests"] == sum(first < hop.ended <= last for hop in seen)
     assert attempts["retryRate"] is None
-    assert late > 0
-    assert again > 0
+    return late, again
 
 
 def test_calls_that_fail_with_status_200_are_failures_of_a_grpc_route(
