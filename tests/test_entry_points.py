@@ -121,3 +121,15 @@ def test_linkerd_check_runs_ours_with_its_options(ran: Run) -> None:
 )
 def test_its_options_are_said_as_we_know_them(theirs: str, ours: str) -> None:
     assert list(_in_our_words(theirs.split())) == ours.split()
+
+
+@pytest.mark.parametrize(("options", "seen"), [((), False), (("-W", "default"), True)])
+def test_warnings_of_libraries_are_for_those_who_ask(options: tuple[str, ...], seen: bool) -> None:
+    program = (
+        "import warnings; from linkerdctl import __main__; from linkerdctl.cli import run\n"
+        "run.run = lambda words: warnings.warn('never awaited', RuntimeWarning) or 0\n"
+        "__main__.main([])"
+    )
+    ended = subprocess.run((sys.executable, *options, "-c", program), capture_output=True, text=True, timeout=60)
+    assert ended.returncode == 0
+    assert ("RuntimeWarning: never awaited" in ended.stderr) is seen
