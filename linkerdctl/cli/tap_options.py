@@ -7,11 +7,13 @@ from typing import Annotated
 
 import typer
 
+from linkerdctl.cli import shared_options
+
 Resource = Annotated[list[str] | None, typer.Argument(help="Whose requests.", show_default=False)]
 Namespace = Annotated[str | None, typer.Option("--namespace", "-n", help="Namespace of the resource.")]
 Selector = Annotated[str, typer.Option("--selector", "-l", help="Label selector for the resources.")]
 To = Annotated[str | None, typer.Option("--to", metavar="TYPE[/NAME]", help="Only requests sent to TYPE[/NAME].")]
-ToNamespace = Annotated[str | None, typer.Option(help="Namespace of --to; alone: all that is there.")]
+ToNamespace = shared_options.ToNamespace
 Method = Annotated[str, typer.Option(help="Only requests with this HTTP method.")]
 PathPrefix = Annotated[str, typer.Option(metavar="PREFIX", help="Only paths that begin with this.")]
 Authority = Annotated[str, typer.Option(metavar="HOST[:PORT]", help="Only requests to exactly this authority.")]
