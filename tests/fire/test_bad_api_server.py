@@ -167,16 +167,21 @@ def impatient(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
     assert bodies.MOST_OF_A_REFUSAL < MEBIBYTE
 
 
+def assert_one_line(ran: Ran, words: str) -> None:
+    """Nothing but one error, which says so."""
+    assert ran.code == 1, ran
+    assert ran.out == ""
+    [told] = ran.lines_about("error: ")
+    assert words in told
+
+
 @pytest.mark.parametrize("line", COMMANDS)
 @pytest.mark.parametrize("fault", FAULTS)
 def test_one_line_says_what_is_wrong(fault: str, line: str, cluster: Cluster, linkerdctl: Command) -> None:
     behaviour, words = FAULTS[fault]
     cluster.paths["/pods"] = behaviour
     ran = linkerdctl(line)
-    assert ran.code == 1, ran
-    assert ran.out == ""
-    [told] = ran.lines_about("error: ")
-    assert words in told
+    assert_one_line(ran, words)
     assert "bug in linkerdctl" not in ran.err
     assert "Traceback" not in ran.err
     assert all(part.isprintable() for part in ran.err.splitlines())
@@ -204,11 +209,7 @@ def test_so_it_does_where_commands_go_the_same_ways(
 ) -> None:
     behaviour, words = FAULTS[fault]
     cluster.paths["/pods"] = behaviour
-    ran = linkerdctl(line)
-    assert ran.code == 1, ran
-    assert ran.out == ""
-    [told] = ran.lines_about("error: ")
-    assert words in told
+    assert_one_line(linkerdctl(line), words)
 
 
 def checks(ran: Ran) -> list[dict[str, str]]:

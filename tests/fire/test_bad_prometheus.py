@@ -11,7 +11,7 @@ import pytest
 from linkerdctl.kube import client
 from linkerdctl.sources.prometheus import doors
 from tests.fire.cluster import Behaviour, Cluster
-from tests.fire.conftest import Command
+from tests.fire.conftest import Command, Ran
 from tests.fire.faults import (
     MEBIBYTE,
     broken_gzip,
@@ -82,17 +82,22 @@ def smaller(cluster: Cluster, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(doors, "MOST_OF_A_DOCUMENT", 4 * MEBIBYTE)
 
 
+def assert_one_line(ran: Ran) -> None:
+    """Nothing but one error, in words of ours."""
+    assert ran.code == 1, ran
+    assert ran.out == ""
+    assert len(ran.lines_about("error: ")) == 1
+    assert "bug in linkerdctl" not in ran.err
+    assert_harmless(ran.err)
+
+
 @pytest.mark.parametrize("line", LINES)
 @pytest.mark.parametrize("way", ["url", "service"])
 @pytest.mark.parametrize("fault", FAULTS)
 def test_one_line_says_what_is_wrong(fault: str, way: str, line: str, cluster: Cluster, linkerdctl: Command) -> None:
     cluster.paths["/api/v1/query"] = FAULTS[fault]
     ran = linkerdctl(f"--prometheus {cluster.url if way == 'url' else 'web.fire:9090'} {line} --timeout 5s")
-    assert ran.code == 1, ran
-    assert ran.out == ""
-    assert len(ran.lines_about("error: ")) == 1
-    assert "bug in linkerdctl" not in ran.err
-    assert_harmless(ran.err)
+    assert_one_line(ran)
 
 
 @pytest.mark.parametrize("line", OTHERS)
@@ -100,11 +105,7 @@ def test_one_line_says_what_is_wrong(fault: str, way: str, line: str, cluster: C
 def test_so_it_is_where_commands_go_the_same_ways(fault: str, line: str, cluster: Cluster, linkerdctl: Command) -> None:
     cluster.paths["/api/v1/query"] = FAULTS[fault]
     ran = linkerdctl(f"--prometheus {cluster.url} {line} --timeout 5s")
-    assert ran.code == 1, ran
-    assert ran.out == ""
-    assert len(ran.lines_about("error: ")) == 1
-    assert "bug in linkerdctl" not in ran.err
-    assert_harmless(ran.err)
+    assert_one_line(ran)
 
 
 @pytest.mark.parametrize("fault", FAULTS)
