@@ -111,7 +111,7 @@ class ServiceDoor:
         about = About("get", "services/proxy", namespace=self._namespace, name=f"{address.name}:{address.port}")
         async with self._client.stream("GET", path, about, params=form, headers=self._headers, check=False) as answer:
             body = await self._client.body(answer, about)
-            if _is_status(body):
+            if not answer.is_success and _is_status(body):
                 self._explain(answer.status, body)
                 await self._client.check(answer, about)
             return Reply(answer.status, body, answer.headers.get("location", ""))
